@@ -1,0 +1,72 @@
+/** What clients are answered: writes, reads, the status of a transaction, and errors. */
+import { z } from "zod";
+import { documentParser, TxIdText } from "./document.js";
+
+/** Bound on the text of an error, in characters. */
+const MESSAGE_CHARS_MAX = 1000;
+const KEY_CHARS_MAX = 256;
+
+const TxStatus = z.enum(["unknown", "pending", "committed", "invalid"]);
+/** `invalid` is final: another transaction was committed in its place. `unknown` may still become any of the others. */
+export type TxStatus = z.infer<typeof TxStatus>;
+
+const TxStatusResponse = z.strictObject({ txId: TxIdText, status: TxStatus }).readonly();
+export type TxStatusResponse = z.infer<typeof TxStatusResponse>;
+
+/** Every write is answered with these two; an application adds fields of its own. */
+const WriteAnswer = z.looseObject({ txId: TxIdText, status: z.enum(["committed", "pending"]) }).readonly();
+export type WriteAnswer = z.infer<typeof WriteAnswer>;
+
+const RecordAnswer = z
+  .strictObject({ key: z.string().min(1).max(KEY_CHARS_MAX), value: z.json(), txId: TxIdText })
+  .readonly();
+/** `GET /records/:key`. `txId` is the transaction that wrote the value. */
+export type RecordAnswer = z.infer<typeof RecordAnswer>;
+
+/** Why a request was not done. The list is closed: clients switch on it. */
+export const ERROR_CODES = [
+  "no-quorum",
+  "no-primary",
+  "not-found",
+  "malformed",
+  "too-large",
+  "overloaded",
+  "timeout",
+  "not-trusted",
+  "forbidden",
+  "conflict",
+  "lost",
+  "internal",
+  "method-not-allowed",
+  "stopping",
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+const ErrorAnswer = z
+  .strictObject({
+    error: z
+      .strictObject({
+        code: z.enum(ERROR_CODES),
+        /** One sentence for people. Nothing may be decided by it. */
+        message: z.string().max(MESSAGE_CHARS_MAX),
+        /** The same request may succeed later, at this node or another. */
+        retryable: z.boolean(),
+        /** Present when the request may have been executed: ask for its status. */
+        txId: TxIdText.exactOptional(),
+      })
+      .readonly(),
+  })
+  .readonly();
+export type ErrorAnswer = z.infer<typeof ErrorAnswer>;
+
+/** @throws {WireError} `malformed` with one sentence that names the field. */
+export const parseTxStatusResponse: (value: unknown) => TxStatusResponse = documentParser(
+  "transaction status",
+  TxStatusResponse,
+);
+/** @throws {WireError} `malformed` with one sentence that names the field. */
+export const parseWriteAnswer: (value: unknown) => WriteAnswer = documentParser("answer to a write", WriteAnswer);
+/** @throws {WireError} `malformed` with one sentence that names the field. */
+export const parseRecordAnswer: (value: unknown) => RecordAnswer = documentParser("answer to a read", RecordAnswer);
+/** @throws {WireError} `malformed` with one sentence that names the field. */
+export const parseErrorAnswer: (value: unknown) => ErrorAnswer = documentParser("error answer", ErrorAnswer);

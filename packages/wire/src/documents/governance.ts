@@ -1,0 +1,47 @@
+/** `POST /governance/ballots`: a member's signed vote (design.md §1). */
+import { z } from "zod";
+import { NodeId } from "../brands.js";
+import { fromHex, utf8 } from "../bytes.js";
+import { Writer } from "../codec.js";
+import { nodeIdBytes } from "../ids.js";
+import { base64Text, documentParser, KeyIdText, TxIdText } from "./document.js";
+
+const GovernanceAction = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("trust-node"), nodeId: NodeId }).readonly(),
+]);
+export type GovernanceAction = z.infer<typeof GovernanceAction>;
+
+const Ballot = z
+  .strictObject({
+    action: GovernanceAction,
+    /** SHA-256 of the member's SPKI, 64 hex digits. */
+    memberId: KeyIdText,
+    /** Base64 of raw r ‖ s over `ballotBytes`: 96 bytes with P-384, 64 with P-256. */
+    signature: base64Text(64, 96),
+  })
+  .readonly();
+export type Ballot = z.infer<typeof Ballot>;
+
+const BallotAnswer = z.strictObject({ txId: TxIdText, status: z.enum(["open", "accepted"]) }).readonly();
+export type BallotAnswer = z.infer<typeof BallotAnswer>;
+
+/** @throws {WireError} `malformed` with one sentence that names the field. */
+export const parseBallot: (value: unknown) => Ballot = documentParser("ballot", Ballot);
+/** @throws {WireError} `malformed` with one sentence that names the field. */
+export const parseBallotAnswer: (value: unknown) => BallotAnswer = documentParser("answer to a ballot", BallotAnswer);
+
+const BALLOT_LABEL = "sealane/governance/ballot/1";
+const KEY_ID = /^[0-9a-f]{64}$/;
+
+/**
+ * What a member signs: `"sealane/governance/ballot/1" ‖ 0x00 ‖ service id (32) ‖ u32 length ‖ action type ‖ node id (32)`. The service id
+ * makes a ballot worthless to any other service. It says nothing of time: whoever counts ballots must not let an old one trust a node a
+ * second time.
+ * @param serviceId - SHA-256 of the service's SPKI, 64 lower-case hex digits.
+ * @throws {RangeError} for another service id. A bug of the caller.
+ */
+export function ballotBytes(serviceId: string, action: GovernanceAction): Uint8Array {
+  if (!KEY_ID.test(serviceId)) throw new RangeError("a service id is 64 lower-case hex digits");
+  const writer = new Writer(128).bytes(utf8(BALLOT_LABEL)).u8(0).bytes(fromHex(serviceId));
+  return writer.blob32(utf8(action.type)).bytes(nodeIdBytes(action.nodeId)).done();
+}

@@ -1,0 +1,110 @@
+/** Brands, binary codecs and JSON documents of everything that passes between nodes, and between nodes and clients. */
+export { type Address, formatAddress, parseAddress } from "./address.js";
+export { NodeId, Seqno, seqno, type TxId, VIEW_MAX, View, view } from "./brands.js";
+export { base64, concatBytes, equalBytes, fromBase64, fromHex, fromUtf8, hex, utf8 } from "./bytes.js";
+export { Reader, Writer } from "./codec.js";
+export {
+  consensusHeaderBytes,
+  type DecodedConsensus,
+  decodeConsensus,
+  ENTRIES_DIGEST_BYTES,
+  encodeConsensus,
+  type LayoutOptions,
+} from "./consensus.js";
+export {
+  type AppendEntries,
+  type AppendEntriesResponse,
+  type ConsensusMessage,
+  ELECTION_PRE_VOTE,
+  ELECTION_REGULAR,
+  type ElectionType,
+  type ProposeRequestVote,
+  type RequestVote,
+  type RequestVoteResponse,
+} from "./consensus-message.js";
+export {
+  ERROR_CODES,
+  type ErrorAnswer,
+  type ErrorCode,
+  parseErrorAnswer,
+  parseRecordAnswer,
+  parseTxStatusResponse,
+  parseWriteAnswer,
+  type RecordAnswer,
+  type TxStatus,
+  type TxStatusResponse,
+  type WriteAnswer,
+} from "./documents/answers.js";
+export { parseJson } from "./documents/document.js";
+export {
+  type Ballot,
+  type BallotAnswer,
+  ballotBytes,
+  type GovernanceAction,
+  parseBallot,
+  parseBallotAnswer,
+} from "./documents/governance.js";
+export {
+  type JoinedNetwork,
+  type JoinRequest,
+  type JoinResponse,
+  type NetworkNode,
+  parseJoinRequest,
+  parseJoinResponse,
+} from "./documents/join.js";
+export {
+  type ChannelState,
+  type NetworkState,
+  type NodeState,
+  parseNetworkState,
+  parseNodeState,
+} from "./documents/state.js";
+export { WireError, type WireErrorCode } from "./errors.js";
+export {
+  CALLER_CERTIFICATE_BYTES_MAX,
+  decodeForwardedHeader,
+  decodeForwardedRequest,
+  decodeForwardedResponse,
+  encodeForwardedHeader,
+  encodeForwardedRequest,
+  encodeForwardedResponse,
+  FORWARDED_PATH_BYTES_MAX,
+  type ForwardedHeader,
+  type ForwardedRequest,
+  type ForwardedResponse,
+  forwardedHeaderBytes,
+} from "./forwarded.js";
+export {
+  encodeFrameHeader,
+  FRAME_CHANNEL,
+  FRAME_CONSENSUS,
+  FRAME_FORWARDED,
+  FRAME_HEADER_BYTES,
+  type FrameHead,
+  type FrameType,
+  parseFrameHead,
+} from "./frame.js";
+export {
+  CERTIFICATE_BYTES_MAX,
+  type ChannelConfirm,
+  type ChannelFinal,
+  type ChannelInit,
+  type ChannelInitFields,
+  type ChannelResponse,
+  type ChannelResponseFields,
+  decodeHandshake,
+  decodeRecordTrailer,
+  encodeConfirm,
+  encodeFinalUnsigned,
+  encodeInitUnsigned,
+  encodeRecordTrailer,
+  encodeResponseUnsigned,
+  HANDSHAKE_ID_BYTES,
+  HANDSHAKE_NONCE_BYTES,
+  type HandshakeMessage,
+  KEY_SHARE_BYTES,
+  RECORD_TRAILER_BYTES,
+  type RecordTrailer,
+} from "./handshake.js";
+export { formatTxId, NODE_ID_BYTES, nodeIdBytes, nodeIdFromBytes, parseNodeId, parseTxId } from "./ids.js";
+export { type MapWrites, PUBLIC_PREFIX, type WriteSet } from "./write-set.js";
