@@ -22,7 +22,7 @@ export interface Slot {
   readonly map: MapState;
   readonly id: string;
   newest: Version | undefined;
-  /** The newest committed version; undefined while the key is absent from the committed state. */
+  /** The newest committed version, which may be a removal; undefined before the first. */
   committed: Version | undefined;
 }
 
@@ -66,7 +66,7 @@ export function undo(version: Version, committedSeqno: Seqno): void {
 export function fold(version: Version): void {
   const { slot } = version;
   slot.map.committedSize += presence(version) - presence(slot.committed);
-  slot.committed = version.value === undefined ? undefined : version;
+  slot.committed = version;
   version.older = undefined;
   if (version.value === undefined && slot.newest === version) slot.map.slots.delete(slot.id);
 }
