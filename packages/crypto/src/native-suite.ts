@@ -1,0 +1,257 @@
+/**
+ * The native suite, on OpenSSL through `node:crypto`: the default inside a Node process. Keys live in KeyObjects.
+ * Signatures are randomised by OpenSSL, so two over one message differ; use the noble suite where bytes must repeat.
+ */
+
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hash as hashOnce,
+  type KeyObject,
+  sign as nodeSign,
+  verify as nodeVerify,
+  randomFillSync,
+  timingSafeEqual,
+} from "node:crypto";
+import { samePublicBytes } from "./bytes.js";
+import { curveFacts, hasPointShape } from "./curves.js";
+import { CryptoError } from "./errors.js";
+import { decodePkcs8, decodeSpki, encodePkcs8, encodeSpki } from "./key-encoding.js";
+import {
+  AEAD_KEY_BYTES,
+  AEAD_TAG_BYTES,
+  type AeadKey,
+  type CryptoSuite,
+  type Curve,
+  checkExpand,
+  checkNonce,
+  checkRandomLength,
+  type HashName,
+  type KeyPair,
+  type PrivateKey,
+  type PublicKey,
+  type SealedBytes,
+} from "./suite.js";
+
+const OPENSSL_HASH: Readonly<Record<HashName, string>> = { "SHA-256": "sha256", "SHA-384": "sha384" };
+const HASH_BYTES: Readonly<Record<HashName, number>> = { "SHA-256": 32, "SHA-384": 48 };
+const OPENSSL_CURVE: Readonly<Record<Curve, string>> = { "P-384": "P-384", "P-256": "P-256" };
+
+/** The {@link CryptoSuite} on `node:crypto`. */
+export const nativeSuite: CryptoSuite = {
+  name: "native",
+  randomBytes: (length) => {
+    checkRandomLength(length);
+    return randomFillSync(new Uint8Array(length));
+  },
+  sha256: (...parts) => hash("sha256", parts),
+  sha384: (...parts) => hash("sha384", parts),
+  hmacSha256: (key, message) => hmac("sha256", key, [message]),
+  hkdfExtract: (name, salt, inputKeyMaterial) => hmac(OPENSSL_HASH[name], salt, [inputKeyMaterial]), // RFC 5869 §2.2
+  hkdfExpand,
+  generateKeyPair: (curve) => {
+    curveFacts(curve);
+    return keyPairFrom(curve, generateKeyPairSync("ec", { namedCurve: OPENSSL_CURVE[curve] }).privateKey);
+  },
+  importPrivateKey: (pkcs8) => {
+    const { curve, scalar, point } = decodePkcs8(pkcs8);
+    // OpenSSL believes the public key inside a file. It is computed here instead, and compared.
+    const derived = curveFacts(curve).noble.getPublicKey(scalar, false);
+    if (point !== undefined && !samePublicBytes(point, derived)) throw new CryptoError("key-mismatch", "private key");
+    const canonical = encodePkcs8(curve, scalar, derived);
+    const key = createPrivateKey({ key: Buffer.from(canonical.buffer), format: "der", type: "pkcs8" });
+    canonical.fill(0);
+    scalar.fill(0);
+    return keyPairFrom(curve, key);
+  },
+  exportPrivateKey: (key) => plain(NativePrivateKey.objectOf(key).export({ format: "der", type: "pkcs8" })),
+  importPublicKey: (spki) => {
+    const { curve, point } = decodeSpki(spki);
+    return importPoint(curve, point);
+  },
+  importPoint,
+  sign: (key, message, name) => {
+    const { defaultHash } = curveFacts(key.curve);
+    const privateKey = NativePrivateKey.objectOf(key);
+    return plain(nodeSign(OPENSSL_HASH[name ?? defaultHash], message, { key: privateKey, dsaEncoding: "ieee-p1363" }));
+  },
+  verify: (key, message, signature, name) => {
+    const { fieldBytes, defaultHash } = curveFacts(key.curve);
+    if (signature.length !== 2 * fieldBytes) return false;
+    const options = { key: publicObjectOf(key), dsaEncoding: "ieee-p1363" } as const;
+    return nodeVerify(OPENSSL_HASH[name ?? defaultHash], message, options, signature);
+  },
+  agree: (own, peer) => {
+    if (own.curve !== peer.curve) throw new TypeError("the two keys are on different curves");
+    return plain(diffieHellman({ privateKey: NativePrivateKey.objectOf(own), publicKey: publicObjectOf(peer) }));
+  },
+  aead: (key) => new NativeAeadKey(key),
+  wipe: (secret) => {
+    if (secret instanceof Uint8Array) secret.fill(0);
+    else if (secret instanceof NativeAeadKey || secret instanceof NativePrivateKey) secret.wipe();
+    else throw new TypeError("not a secret of the native suite");
+  },
+  equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
+};
+
+function hash(algorithm: string, parts: readonly Uint8Array[]): Uint8Array {
+  const [only, second] = parts;
+  if (only !== undefined && second === undefined) return plain(hashOnce(algorithm, only, "buffer"));
+  const state = createHash(algorithm);
+  for (const part of parts) state.update(part);
+  return plain(state.digest());
+}
+
+function hmac(algorithm: string, key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+  const state = createHmac(algorithm, key);
+  for (const part of parts) state.update(part);
+  return plain(state.digest());
+}
+
+/** RFC 5869 §2.3: T(n) = HMAC(PRK, T(n−1) ‖ info ‖ n), with T(0) empty and n one byte from 1. */
+function hkdfExpand(name: HashName, pseudorandomKey: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  checkExpand(HASH_BYTES[name], pseudorandomKey, length);
+  const output = new Uint8Array(length);
+  let block = new Uint8Array();
+  for (let offset = 0, n = 1; offset < length; offset += block.length, n++) {
+    const next = hmac(OPENSSL_HASH[name], pseudorandomKey, [block, info, Uint8Array.of(n)]);
+    block.fill(0);
+    block = new Uint8Array(next);
+    next.fill(0);
+    output.set(block.subarray(0, Math.min(block.length, length - offset)), offset);
+  }
+  block.fill(0);
+  return output;
+}
+
+function keyPairFrom(curve: Curve, key: KeyObject): KeyPair {
+  const publicObject = createPublicKey(key);
+  const spki = plain(publicObject.export({ format: "der", type: "spki" }));
+  const point = spki.slice(spki.length - curveFacts(curve).pointBytes);
+  return {
+    privateKey: new NativePrivateKey(curve, key),
+    publicKey: new NativePublicKey(curve, spki, point, publicObject),
+  };
+}
+
+function importPoint(curve: Curve, point: Uint8Array): PublicKey {
+  return NativePublicKey.fromPoint(curve, point);
+}
+
+/** A public key of another suite is data like any other: imported, and so checked, before use. */
+function publicObjectOf(key: PublicKey): KeyObject {
+  return (key instanceof NativePublicKey ? key : NativePublicKey.fromPoint(key.curve, key.point)).object;
+}
+
+/** A Buffer is a Uint8Array with other methods; what leaves this file is a plain one over the same memory. */
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+class NativePublicKey implements PublicKey {
+  readonly type = "public";
+  readonly curve: Curve;
+  readonly spki: Uint8Array;
+  readonly point: Uint8Array;
+  readonly #object: KeyObject;
+
+  constructor(curve: Curve, spki: Uint8Array, point: Uint8Array, object: KeyObject) {
+    this.curve = curve;
+    this.spki = spki;
+    this.point = point;
+    this.#object = object;
+  }
+
+  static fromPoint(curve: Curve, point: Uint8Array): NativePublicKey {
+    if (!hasPointShape(curveFacts(curve), point)) throw new CryptoError("bad-point", "public key");
+    const spki = encodeSpki(curve, point);
+    let object: KeyObject;
+    try {
+      // OpenSSL checks the curve equation while it decodes.
+      object = createPublicKey({ key: Buffer.from(spki.buffer), format: "der", type: "spki" });
+    } catch {
+      throw new CryptoError("bad-point", "public key");
+    }
+    return new NativePublicKey(curve, spki, point.slice(), object);
+  }
+
+  get object(): KeyObject {
+    return this.#object;
+  }
+}
+
+/** A wiped key lets go of its KeyObject; OpenSSL clears the memory when the object is collected. */
+class NativePrivateKey implements PrivateKey {
+  readonly type = "private";
+  readonly curve: Curve;
+  #object: KeyObject | undefined;
+
+  constructor(curve: Curve, object: KeyObject) {
+    this.curve = curve;
+    this.#object = object;
+  }
+
+  static objectOf(key: PrivateKey): KeyObject {
+    if (!(key instanceof NativePrivateKey)) throw new TypeError("not a private key of the native suite");
+    if (key.#object === undefined) throw new TypeError("the private key was wiped");
+    return key.#object;
+  }
+
+  wipe(): void {
+    this.#object = undefined;
+  }
+}
+
+const CIPHER = "aes-256-gcm";
+const CIPHER_OPTIONS = { authTagLength: AEAD_TAG_BYTES };
+
+class NativeAeadKey implements AeadKey {
+  #key: KeyObject | undefined;
+
+  constructor(key: Uint8Array) {
+    if (key.length !== AEAD_KEY_BYTES) throw new RangeError(`an AES-256 key has ${AEAD_KEY_BYTES} bytes`);
+    this.#key = createSecretKey(key);
+  }
+
+  seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): SealedBytes {
+    checkNonce(nonce);
+    const cipher = createCipheriv(CIPHER, this.#liveKey(), nonce, CIPHER_OPTIONS);
+    if (aad.length > 0) cipher.setAAD(aad);
+    const ciphertext = plain(cipher.update(plaintext));
+    cipher.final(); // GCM holds nothing back: empty
+    return { ciphertext, tag: plain(cipher.getAuthTag()) };
+  }
+
+  open(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): Uint8Array | undefined {
+    checkNonce(nonce);
+    const key = this.#liveKey();
+    if (tag.length !== AEAD_TAG_BYTES) return undefined;
+    const decipher = createDecipheriv(CIPHER, key, nonce, CIPHER_OPTIONS);
+    if (aad.length > 0) decipher.setAAD(aad);
+    decipher.setAuthTag(tag);
+    const plaintext = plain(decipher.update(ciphertext));
+    try {
+      decipher.final();
+    } catch {
+      plaintext.fill(0); // unauthenticated, so nobody may see it
+      return undefined;
+    }
+    return plaintext;
+  }
+
+  wipe(): void {
+    this.#key = undefined;
+  }
+
+  #liveKey(): KeyObject {
+    if (this.#key === undefined) throw new TypeError("the AEAD key was wiped");
+    return this.#key;
+  }
+}

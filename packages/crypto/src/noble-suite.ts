@@ -1,0 +1,183 @@
+/**
+ * The portable suite, on the audited `@noble` packages: runs wherever JavaScript runs. Signatures are deterministic
+ * (RFC 6979), so a run with seeded randomness repeats bit for bit. JavaScript gives no hard constant-time guarantee
+ * (`bigint` arithmetic, JIT); inside a server prefer the native suite.
+ */
+
+import { gcm } from "@noble/ciphers/aes.js";
+import { expand, extract } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256, sha384 } from "@noble/hashes/sha2.js";
+import { randomBytes } from "@noble/hashes/utils.js";
+import { concat, equalConstantTime, samePublicBytes } from "./bytes.js";
+import { curveFacts, hasPointShape } from "./curves.js";
+import { CryptoError } from "./errors.js";
+import { decodePkcs8, decodeSpki, encodePkcs8, encodeSpki } from "./key-encoding.js";
+import {
+  AEAD_KEY_BYTES,
+  AEAD_TAG_BYTES,
+  type AeadKey,
+  type CryptoSuite,
+  type Curve,
+  checkExpand,
+  checkNonce,
+  checkRandomLength,
+  type HashName,
+  type KeyPair,
+  type PrivateKey,
+  type PublicKey,
+  type SealedBytes,
+} from "./suite.js";
+
+const HASHES = { "SHA-256": sha256, "SHA-384": sha384 } as const;
+
+/** The portable {@link CryptoSuite}. */
+export const nobleSuite: CryptoSuite = {
+  name: "noble",
+  randomBytes: (length) => {
+    checkRandomLength(length);
+    return randomBytes(length);
+  },
+  sha256: (...parts) => hash("SHA-256", parts),
+  sha384: (...parts) => hash("SHA-384", parts),
+  hmacSha256: (key, message) => hmac(sha256, key, message),
+  hkdfExtract: (name, salt, inputKeyMaterial) => extract(HASHES[name], inputKeyMaterial, salt),
+  hkdfExpand: (name, pseudorandomKey, info, length) => {
+    checkExpand(HASHES[name].outputLen, pseudorandomKey, length);
+    return expand(HASHES[name], pseudorandomKey, info, length);
+  },
+  generateKeyPair: (curve) => {
+    const { noble } = curveFacts(curve);
+    return keyPairFromScalar(curve, noble.utils.randomSecretKey());
+  },
+  importPrivateKey: (pkcs8) => {
+    const { curve, scalar, point } = decodePkcs8(pkcs8);
+    const keyPair = keyPairFromScalar(curve, scalar);
+    if (point !== undefined && !samePublicBytes(point, keyPair.publicKey.point)) {
+      throw new CryptoError("key-mismatch", "private key");
+    }
+    return keyPair;
+  },
+  exportPrivateKey: (key) => {
+    const { noble } = curveFacts(key.curve);
+    const scalar = NoblePrivateKey.scalarOf(key);
+    return encodePkcs8(key.curve, scalar, noble.getPublicKey(scalar, false));
+  },
+  importPublicKey: (spki) => {
+    const { curve, point } = decodeSpki(spki);
+    return importPoint(curve, point);
+  },
+  importPoint,
+  sign: (key, message, name) => {
+    const { noble, defaultHash } = curveFacts(key.curve);
+    const digest = hash(name ?? defaultHash, [message]);
+    return noble.sign(digest, NoblePrivateKey.scalarOf(key), { prehash: false, lowS: false });
+  },
+  verify: (key, message, signature, name) => {
+    const { noble, fieldBytes, defaultHash } = curveFacts(key.curve);
+    if (signature.length !== 2 * fieldBytes) return false;
+    const digest = hash(name ?? defaultHash, [message]);
+    return noble.verify(signature, digest, key.point, { prehash: false, lowS: false });
+  },
+  agree: (own, peer) => {
+    const { noble, fieldBytes } = curveFacts(own.curve);
+    if (own.curve !== peer.curve) throw new TypeError("the two keys are on different curves");
+    // Checks the peer's point again; cofactor 1 and a scalar below n leave no way to the point at infinity.
+    const shared = noble.getSharedSecret(NoblePrivateKey.scalarOf(own), peer.point, false);
+    const x = shared.slice(1, 1 + fieldBytes);
+    shared.fill(0);
+    return x;
+  },
+  aead: (key) => new NobleAeadKey(key),
+  wipe: (secret) => {
+    if (secret instanceof Uint8Array) secret.fill(0);
+    else if (secret instanceof NobleAeadKey || secret instanceof NoblePrivateKey) secret.wipe();
+    else throw new TypeError("not a secret of the noble suite");
+  },
+  equal: equalConstantTime,
+};
+
+function hash(name: HashName, parts: readonly Uint8Array[]): Uint8Array {
+  const [only, second] = parts;
+  if (only !== undefined && second === undefined) return HASHES[name](only);
+  const state = HASHES[name].create();
+  for (const part of parts) state.update(part);
+  return state.digest();
+}
+
+/** @param scalar - Valid (1 to n − 1) and of the field's length. Owned from here on. */
+function keyPairFromScalar(curve: Curve, scalar: Uint8Array): KeyPair {
+  const point = curveFacts(curve).noble.getPublicKey(scalar, false);
+  return { privateKey: new NoblePrivateKey(curve, scalar), publicKey: publicKey(curve, point) };
+}
+
+function importPoint(curve: Curve, point: Uint8Array): PublicKey {
+  const facts = curveFacts(curve);
+  if (!hasPointShape(facts, point) || !facts.noble.utils.isValidPublicKey(point, false)) {
+    throw new CryptoError("bad-point", "public key");
+  }
+  return publicKey(curve, point.slice());
+}
+
+function publicKey(curve: Curve, point: Uint8Array): PublicKey {
+  return { type: "public", curve, spki: encodeSpki(curve, point), point };
+}
+
+/** Keeps the scalar in a private field, out of reach of inspection, JSON and copies. */
+class NoblePrivateKey implements PrivateKey {
+  readonly type = "private";
+  readonly curve: Curve;
+  #scalar: Uint8Array | undefined;
+
+  constructor(curve: Curve, scalar: Uint8Array) {
+    this.curve = curve;
+    this.#scalar = scalar;
+  }
+
+  static scalarOf(key: PrivateKey): Uint8Array {
+    if (!(key instanceof NoblePrivateKey)) throw new TypeError("not a private key of the noble suite");
+    if (key.#scalar === undefined) throw new TypeError("the private key was wiped");
+    return key.#scalar;
+  }
+
+  wipe(): void {
+    this.#scalar?.fill(0);
+    this.#scalar = undefined;
+  }
+}
+
+class NobleAeadKey implements AeadKey {
+  #key: Uint8Array | undefined;
+
+  constructor(key: Uint8Array) {
+    if (key.length !== AEAD_KEY_BYTES) throw new RangeError(`an AES-256 key has ${AEAD_KEY_BYTES} bytes`);
+    this.#key = key.slice();
+  }
+
+  seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): SealedBytes {
+    checkNonce(nonce);
+    const sealed = gcm(this.#liveKey(), nonce, aad).encrypt(plaintext);
+    return { ciphertext: sealed.slice(0, plaintext.length), tag: sealed.slice(plaintext.length) };
+  }
+
+  open(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): Uint8Array | undefined {
+    checkNonce(nonce);
+    const key = this.#liveKey();
+    if (tag.length !== AEAD_TAG_BYTES) return undefined;
+    try {
+      return gcm(key, nonce, aad).decrypt(concat([ciphertext, tag]));
+    } catch {
+      return undefined; // lengths are checked above, so all that is left to throw is the tag
+    }
+  }
+
+  wipe(): void {
+    this.#key?.fill(0);
+    this.#key = undefined;
+  }
+
+  #liveKey(): Uint8Array {
+    if (this.#key === undefined) throw new TypeError("the AEAD key was wiped");
+    return this.#key;
+  }
+}
