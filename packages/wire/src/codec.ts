@@ -6,10 +6,7 @@
  * every one of this protocol counts something, and 2^53 − 1 of anything is centuries away, so a greater value is refused, not rounded.
  */
 import { WireError } from "./errors.js";
-
-const TWO_POW_32 = 0x1_0000_0000;
-/** The upper half of 2^53 − 1: a u64 whose upper half is greater cannot be a safe integer. */
-const SAFE_HIGH_MAX = 0x1f_ffff;
+import { checkUint, readU64, writeU64 } from "./fields.js";
 
 /** Reads fields one after another; every method throws `WireError` "truncated" when the bytes end first. `field` is for the message. */
 export class Reader {
@@ -153,32 +150,6 @@ export class Writer {
     }
     this.#length = end;
     return start;
-  }
-}
-
-/**
- * A little-endian u64 as a number.
- * @throws {WireError} `out-of-range` above 2^53 − 1.
- */
-export function readU64(data: DataView, offset: number, field: string): number {
-  const high = data.getUint32(offset + 4, true);
-  if (high > SAFE_HIGH_MAX) throw new WireError("out-of-range", `${field} is above 2^53 - 1`);
-  return high * TWO_POW_32 + data.getUint32(offset, true);
-}
-
-/**
- * Writes a number as a little-endian u64.
- * @throws {RangeError} when `value` is no integer from 0 to 2^53 − 1.
- */
-export function writeU64(data: DataView, offset: number, value: number): void {
-  checkUint(value, Number.MAX_SAFE_INTEGER);
-  data.setUint32(offset, value % TWO_POW_32, true);
-  data.setUint32(offset + 4, Math.floor(value / TWO_POW_32), true);
-}
-
-function checkUint(value: number, max: number): void {
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new RangeError(`expected an integer from 0 to ${max}, got ${value}`);
   }
 }
 

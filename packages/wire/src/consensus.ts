@@ -11,10 +11,10 @@
  *
  * Fields are u64 unless marked. Kind 2 is reserved. What a message means, and whether it is stale, is not decided here.
  */
-import { type Seqno, VIEW_MAX, type View } from "./brands.js";
-import { readU64, writeU64 } from "./codec.js";
+import type { Seqno } from "./brands.js";
 import { type ConsensusMessage, ELECTION_PRE_VOTE, ELECTION_REGULAR, type ElectionType } from "./consensus-message.js";
 import { WireError } from "./errors.js";
+import { type LayoutOptions, readFlag, readU64, readView, writeU64, writeView } from "./fields.js";
 
 const APPEND_ENTRIES = 0;
 const APPEND_ENTRIES_RESPONSE = 1;
@@ -31,12 +31,6 @@ const APPEND_ENTRIES_RESPONSE_BYTES = 25;
 const REQUEST_VOTE_BYTES = 36;
 const REQUEST_VOTE_RESPONSE_BYTES = 21;
 const PROPOSE_REQUEST_VOTE_BYTES = 16;
-
-/** The channel's protocol version decides the layout; it is configured, never read from the bytes. */
-export interface LayoutOptions {
-  /** Default 2. */
-  readonly version?: 1 | 2;
-}
 
 export interface DecodedConsensus {
   readonly message: ConsensusMessage;
@@ -196,27 +190,8 @@ function headerBytes(kind: number, version: 1 | 2): number {
   }
 }
 
-function writeView(data: DataView, offset: number, view: View): void {
-  if (view > VIEW_MAX) throw new RangeError(`view ${view} is above 2^31 - 1`);
-  writeU64(data, offset, view);
-}
-
-/** A view from the wire. @throws {WireError} `out-of-range` above 2^31 − 1. */
-export function readView(data: DataView, offset: number, field: string): View {
-  const value = readU64(data, offset, field);
-  if (value > VIEW_MAX) throw new WireError("out-of-range", `${field} is above 2^31 - 1`);
-  return value as View; // an integer from 0 to VIEW_MAX, as checked
-}
-
 function readSeqno(data: DataView, offset: number, field: string): Seqno {
   return readU64(data, offset, field) as Seqno; // readU64 gives an integer from 0 to 2^53 - 1, which is what a Seqno is
-}
-
-/** A byte that is 0 or 1. @throws {WireError} `out-of-range`. */
-export function readFlag(data: DataView, offset: number, field: string): boolean {
-  const value = data.getUint8(offset);
-  if (value > 1) throw new WireError("out-of-range", `${field} is neither 0 nor 1`);
-  return value === 1;
 }
 
 function readElection(data: DataView, offset: number): ElectionType {

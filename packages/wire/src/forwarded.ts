@@ -17,9 +17,9 @@
  */
 import { VIEW_MAX, type View } from "./brands.js";
 import { fromUtf8, utf8 } from "./bytes.js";
-import { Reader, readU64, Writer } from "./codec.js";
-import { type LayoutOptions, readFlag, readView } from "./consensus.js";
+import { Reader, Writer } from "./codec.js";
 import { WireError } from "./errors.js";
+import { type LayoutOptions, readFlag, readU64, readView } from "./fields.js";
 
 const COMMAND = 4;
 const RESPONSE = 5;
@@ -34,6 +34,9 @@ const RESPONSE_HEADER_BYTES = 18;
 export const CALLER_CERTIFICATE_BYTES_MAX = 16 * 1024;
 /** Bound on a forwarded path with its query. */
 export const FORWARDED_PATH_BYTES_MAX = 8 * 1024;
+const METHOD_BYTES_MAX = 16;
+const METHOD = /^[A-Z]{1,16}$/;
+const PATH = /^\/[!-~]*$/;
 
 export type ForwardedHeader =
   | {
@@ -169,10 +172,6 @@ export function decodeForwardedResponse(bytes: Uint8Array): ForwardedResponse {
   if (!isStatus(status)) throw new WireError("out-of-range", "the status is no HTTP status from 200 to 599");
   return { sessionId, status, body };
 }
-
-const METHOD_BYTES_MAX = 16;
-const METHOD = /^[A-Z]{1,16}$/;
-const PATH = /^\/[!-~]*$/;
 
 function wrongMethod(method: string): string | undefined {
   return METHOD.test(method) ? undefined : "the method is not 1 to 16 upper-case letters";

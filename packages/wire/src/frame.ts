@@ -11,8 +11,8 @@
  * The sender's id is a claim. Only a channel that opens the payload proves it.
  */
 import type { NodeId } from "./brands.js";
-import { readU64, writeU64 } from "./codec.js";
 import { WireError } from "./errors.js";
+import { readU64, writeU64 } from "./fields.js";
 
 export const FRAME_CHANNEL = 0;
 export const FRAME_CONSENSUS = 1;

@@ -9,7 +9,6 @@ export {
   decodeConsensus,
   ENTRIES_DIGEST_BYTES,
   encodeConsensus,
-  type LayoutOptions,
 } from "./consensus.js";
 export {
   type AppendEntries,
@@ -60,6 +59,7 @@ export {
   parseNodeState,
 } from "./documents/state.js";
 export { WireError, type WireErrorCode } from "./errors.js";
+export type { LayoutOptions } from "./fields.js";
 export {
   CALLER_CERTIFICATE_BYTES_MAX,
   decodeForwardedHeader,
@@ -106,5 +106,14 @@ export {
   RECORD_TRAILER_BYTES,
   type RecordTrailer,
 } from "./handshake.js";
+export {
+  type ChannelFinalV1,
+  type ChannelInitV1,
+  type ChannelResponseV1,
+  decodeHandshakeV1,
+  encodeHandshakeV1,
+  type HandshakeMessageV1,
+  V1_FIELD_BYTES_MAX,
+} from "./handshake-v1.js";
 export { formatTxId, NODE_ID_BYTES, nodeIdBytes, nodeIdFromBytes, parseNodeId, parseTxId } from "./ids.js";
 export { type MapWrites, PUBLIC_PREFIX, type WriteSet } from "./write-set.js";
