@@ -101,25 +101,28 @@ export class Writer {
   /** @throws {RangeError} when `value` is no integer from 0 to 255. A bug of the caller, as in the methods below. */
   u8(value: number): this {
     checkUint(value, 0xff);
-    this.#data.setUint8(this.#grow(1), value);
+    const start = this.#grow(1); // first, here and below: growing replaces #bytes and #data
+    this.#data.setUint8(start, value);
     return this;
   }
 
   u32(value: number): this {
     checkUint(value, 0xffff_ffff);
-    this.#data.setUint32(this.#grow(4), value, true);
+    const start = this.#grow(4);
+    this.#data.setUint32(start, value, true);
     return this;
   }
 
   /** @throws {RangeError} when `value` is no integer from 0 to 2^53 − 1. */
   u64(value: number): this {
-    writeU64(this.#data, this.#grow(8), value);
+    const start = this.#grow(8);
+    writeU64(this.#data, start, value);
     return this;
   }
 
   /** Copies `bytes` behind what was written. */
   bytes(bytes: Uint8Array): this {
-    const start = this.#grow(bytes.length); // first: growing replaces #bytes
+    const start = this.#grow(bytes.length);
     this.#bytes.set(bytes, start);
     return this;
   }
