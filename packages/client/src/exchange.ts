@@ -1,0 +1,145 @@
+/**
+ * One request until it is answered: attempt, fail over to the next node, back off, and so on until the deadline.
+ *
+ * Every request of the API may be repeated: reads change nothing, the same value under the same key is written once, and a ballot
+ * counts once for its member. That is why a broken connection, after which nobody knows whether the request arrived, is retried.
+ */
+import { parseErrorAnswer, parseJson, WireError } from "@sealane/wire";
+import { backoffMs } from "./backoff.js";
+import { ClientError } from "./errors.js";
+import type { Clock } from "./platform.js";
+import { sleep, throwIfAborted, within } from "./wait.js";
+
+/** What the client needs of a `fetch`: the global one and undici's both fit. */
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
+
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+  readonly redirect: "error";
+}
+
+export interface FetchAnswer {
+  readonly status: number;
+  text(): Promise<string>;
+}
+
+/** One question to a service. */
+export interface Question<T> {
+  readonly method: "GET" | "PUT" | "POST";
+  /** Begins with a slash. */
+  readonly path: string;
+  /** JSON text. */
+  readonly body?: string;
+  /** Reads the body of a 2xx answer; throws WireError. */
+  readonly parse: (value: unknown) => T;
+}
+
+/** How long a question may take, and who may end it earlier. */
+export interface Deadline {
+  readonly atMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface ExchangeConfig {
+  /** Origins, such as "https://127.0.0.1:8001". At least one. */
+  readonly origins: readonly string[];
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly attemptTimeoutMs: number;
+  readonly isFatal: (error: unknown) => boolean;
+}
+
+export class Exchange {
+  readonly #config: ExchangeConfig;
+  /** The node that answered last; the next question goes there first. */
+  #preferred = 0;
+
+  constructor(config: ExchangeConfig) {
+    this.#config = config;
+  }
+
+  /**
+   * @throws {ClientError} the first failure that is not retryable; at the deadline the last reason a node gave, or else the last
+   *   failure.
+   */
+  async ask<T>(question: Question<T>, deadline: Deadline): Promise<T> {
+    const { clock, origins, random } = this.#config;
+    let reason: ClientError | undefined;
+    for (let attempt = 0; ; attempt += 1) {
+      throwIfAborted(deadline.signal);
+      const index = this.#preferred;
+      try {
+        return await this.#attempt(question, origins[index] ?? "", deadline);
+      } catch (error) {
+        if (!(error instanceof ClientError) || !error.retryable) throw error;
+        // An attempt that the deadline cut short says less than the answer before it.
+        if (reason === undefined || error.code !== "timeout" || error.status !== undefined) reason = error;
+        // Concurrent questions that failed at one node move on from it together, not once each.
+        if (this.#preferred === index) this.#preferred = (index + 1) % origins.length;
+        // Each node gets its chance at once; only after all have failed is it worth waiting.
+        const roundIsOver = (attempt + 1) % origins.length === 0;
+        const round = Math.floor(attempt / origins.length);
+        const waitMs = roundIsOver ? backoffMs(round, random()) : 0;
+        if (clock.nowMs() + waitMs >= deadline.atMs) throw reason;
+        if (waitMs > 0) await sleep(clock, waitMs, deadline.signal);
+      }
+    }
+  }
+
+  async #attempt<T>(question: Question<T>, origin: string, { atMs, signal }: Deadline): Promise<T> {
+    const { clock, attemptTimeoutMs, isFatal, fetch } = this.#config;
+    const leftMs = Math.min(attemptTimeoutMs, Math.max(0, atMs - clock.nowMs()));
+    const answer = await within(clock, leftMs, signal, async (attemptSignal) => {
+      try {
+        const response = await fetch(origin + question.path, init(question, attemptSignal));
+        return { status: response.status, text: await response.text() };
+      } catch (cause) {
+        if (isFatal(cause)) {
+          throw new ClientError("untrusted", `the connection to ${origin} was refused`, { retryable: false, cause });
+        }
+        throw new ClientError("unreachable", `${origin} cannot be reached`, { retryable: true, cause });
+      }
+    });
+    if (answer.status >= 200 && answer.status < 300) return readAnswer(question, origin, answer);
+    throw readError(origin, answer);
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function init<T>({ method, body }: Question<T>, signal: AbortSignal): FetchInit {
+  const headers: Record<string, string> = { accept: "application/json" };
+  // The API never redirects, so a redirect is somebody else's; it must not take a write to another host.
+  const common = { method, headers, signal, redirect: "error" } as const;
+  if (body === undefined) return common;
+  headers["content-type"] = "application/json";
+  return { ...common, body };
+}
+
+function readAnswer<T>({ parse }: Question<T>, origin: string, { status, text }: Answer): T {
+  try {
+    return parse(parseJson(text));
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    const message = `${origin} sent an answer that cannot be read: ${cause.message}`;
+    throw new ClientError("bad-answer", message, { retryable: false, status, cause });
+  }
+}
+
+function readError(origin: string, { status, text }: Answer): ClientError {
+  try {
+    const { error } = parseErrorAnswer(parseJson(text));
+    return new ClientError(error.code, error.message, { retryable: error.retryable, status, txId: error.txId });
+  } catch (cause) {
+    // Something in between, such as a proxy, may answer 5xx in its own words while a node restarts.
+    const message = `${origin} answered with status ${status} and no reason`;
+    return new ClientError("bad-answer", message, { retryable: status >= 500, status, cause });
+  }
+}

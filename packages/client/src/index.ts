@@ -1,0 +1,16 @@
+export { BACKOFF_MS_MAX, BACKOFF_MS_MIN } from "./backoff.js";
+export {
+  ATTEMPT_TIMEOUT_MS_DEFAULT,
+  type CallOptions,
+  type Client,
+  type ClientOptions,
+  createClient,
+  isRecordKey,
+  type PutAnswer,
+  type PutOptions,
+  TIMEOUT_MS_DEFAULT,
+  URLS_MAX,
+} from "./client.js";
+export { ClientError, type ClientErrorCode, type ClientErrorDetails } from "./errors.js";
+export type { Fetch, FetchAnswer, FetchInit } from "./exchange.js";
+export type { Clock } from "./platform.js";
