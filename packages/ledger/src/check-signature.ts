@@ -1,0 +1,114 @@
+/** Whether a signature entry holds (ledger spec §7.2, §8): the one check that both replication and the offline verifier make. */
+import {
+  CertificateError,
+  CryptoError,
+  type CryptoSuite,
+  type PublicKey,
+  parseCertificate,
+  pemDecode,
+  signatureFromDer,
+  spkiHash,
+} from "@sealane/crypto";
+import { equalBytes, type NodeId, type Seqno, type View } from "@sealane/wire";
+import { LedgerError } from "./errors.js";
+import { MerkleTree } from "./merkle-tree.js";
+import type { SignatureRecord } from "./signature-record.js";
+
+/** The PEM of a node's certificate as the ledger's own tables hold it, or `undefined` when the node is unknown. */
+export type CertificateLookup = (node: NodeId) => string | undefined;
+
+/** Certificates parsed and kept. More than a service's nodes over some renewals; beyond it the oldest is parsed again. */
+const KEYS_MAX = 64;
+
+export class SignatureChecker {
+  readonly #suite: CryptoSuite;
+  readonly #keys = new Map<string, { readonly key: PublicKey; readonly id: string }>();
+
+  constructor(suite: CryptoSuite) {
+    this.#suite = suite;
+  }
+
+  /**
+   * Checks the signature that stands in the transaction `at`.
+   * @param tree - Leaves 0 … at.seqno − 1, nothing behind them. Unchanged.
+   * @param certificateOf - The node certificates before that transaction.
+   * @throws {LedgerError} `bad-seqno`, `bad-view`, `root-mismatch`, `bad-tree`, `unknown-node`, `bad-certificate`, `bad-node-id`, `bad-signature`.
+   */
+  check(
+    record: SignatureRecord,
+    at: { readonly seqno: Seqno; readonly view: View },
+    tree: MerkleTree,
+    certificateOf: CertificateLookup,
+  ): void {
+    if (record.seqno !== at.seqno)
+      throw new LedgerError("bad-seqno", `the signature names seqno ${record.seqno}, not ${at.seqno}`);
+    if (record.view !== at.view)
+      throw new LedgerError("bad-view", `the signature names view ${record.view}, not ${at.view}`);
+    if (tree.size !== at.seqno || tree.size < 2)
+      throw new LedgerError("bad-seqno", "a service's first transaction is no signature");
+    const root = tree.root();
+    if (!equalBytes(root, record.root))
+      throw new LedgerError("root-mismatch", `the signature at ${at.seqno} signs another Merkle root`);
+    this.#checkTree(record.tree, root, tree);
+
+    const certificate = certificateOf(record.node);
+    if (certificate === undefined) throw new LedgerError("unknown-node", `node ${record.node} has no certificate here`);
+    const { key, id } = this.keyOf(certificate);
+    if (id !== record.node)
+      throw new LedgerError("bad-node-id", `node ${record.node} has a certificate of another key`);
+    if (record.cert !== undefined && this.keyOf(record.cert).id !== id) {
+      throw new LedgerError("bad-certificate", "the certificate in the signature has another key than the node's");
+    }
+    // §7.2: the root is SHA-256 of these 64 bytes, so ECDSA-SHA256 over them is ECDSA over the root as digest.
+    if (!this.#suite.verify(key, tree.rootPreimage(), this.#rawSignature(record.sig, key), "SHA-256")) {
+      throw new LedgerError("bad-signature", `the signature at ${at.seqno} does not verify`);
+    }
+  }
+
+  /**
+   * The key in a certificate and the node id it makes.
+   * @throws {LedgerError} `bad-certificate`.
+   */
+  keyOf(pem: string): { readonly key: PublicKey; readonly id: string } {
+    const known = this.#keys.get(pem);
+    if (known !== undefined) return known;
+    try {
+      const key = parseCertificate(this.#suite, pemDecode("CERTIFICATE", pem)).publicKey;
+      const parsed = { key, id: spkiHash(this.#suite, key.spki) };
+      const oldest = this.#keys.keys().next();
+      if (this.#keys.size >= KEYS_MAX && !oldest.done) this.#keys.delete(oldest.value);
+      this.#keys.set(pem, parsed);
+      return parsed;
+    } catch (cause) {
+      if (!(cause instanceof CryptoError || cause instanceof CertificateError)) throw cause;
+      throw new LedgerError("bad-certificate", "a node certificate cannot be read", { cause });
+    }
+  }
+
+  /** §6.4: the table must describe a tree of exactly these leaves. */
+  #checkTree(serialised: Uint8Array, root: Uint8Array, tree: MerkleTree): void {
+    const first =
+      serialised.length < 16
+        ? -1
+        : Number(new DataView(serialised.buffer, serialised.byteOffset + 8, 8).getBigUint64(0));
+    // What we still hold ourselves is compared, which costs no hash; other starts are hashed up.
+    if (first >= tree.first && first < tree.size) {
+      if (!equalBytes(tree.serialise(first), serialised))
+        throw new LedgerError("bad-tree", "the serialised tree is not ours");
+      return;
+    }
+    const other = MerkleTree.deserialise(this.#suite, serialised);
+    if (other.size !== tree.size || !equalBytes(other.root(), root)) {
+      throw new LedgerError("bad-tree", "the serialised tree does not give the signed root");
+    }
+  }
+
+  #rawSignature(der: Uint8Array, { curve }: PublicKey): Uint8Array {
+    try {
+      return signatureFromDer(der, curve);
+    } catch (cause) {
+      if (!(cause instanceof CryptoError)) throw cause;
+      throw new LedgerError("bad-signature", "the signature is no DER ECDSA signature", { cause });
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** What this package throws when bytes, an entry or the storage are refused. */
+
+/**
+ * An entry's bytes are not one entry (ledger spec §2–§5):
+ * - `truncated`: the bytes end before a field does.
+ * - `trailing`: bytes are left over behind the last field.
+ * - `too-large`: a length or count over a bound of `limits.ts`. Nothing of that size was allocated.
+ * - `bad-version`: the version byte is not 1.
+ * - `bad-flags`: an unknown flag, or "chunk ends after me" on an entry that is no signature.
+ * - `bad-type`: a snapshot or an unknown entry type.
+ * - `bad-iv`: the IV's seqno is not the public domain's, is 0, or the IV is a snapshot's.
+ * - `bad-map`: maps or keys out of order or twice, a map in the wrong domain, a map or an entry without any change.
+ * - `bad-tag`: AES-256-GCM does not verify.
+ * - `bad-evidence`: the commit evidence digest is not the one the ledger secret gives.
+ * - `no-secret`: no ledger secret applies at this seqno.
+ * - `malformed-signature`: a signature entry with other tables, keys or JSON than §7 says.
+ */
+export type EntryErrorCode =
+  | "truncated"
+  | "trailing"
+  | "too-large"
+  | "bad-version"
+  | "bad-flags"
+  | "bad-type"
+  | "bad-iv"
+  | "bad-map"
+  | "bad-tag"
+  | "bad-evidence"
+  | "no-secret"
+  | "malformed-signature";
+
+/**
+ * An entry is well-formed but does not belong here (ledger spec §6–§8):
+ * - `bad-seqno`: not the next seqno, or a signature's JSON names another one.
+ * - `bad-view`: lower than the view of the entry before, or a signature's JSON names another one.
+ * - `root-mismatch`: a signature signs another Merkle root than ours.
+ * - `bad-tree`: the serialised tree is malformed or does not give the signed root.
+ * - `unknown-node`: no endorsed certificate of the signing node is known.
+ * - `bad-node-id`: the node id is not the hash of the key in the node's certificate.
+ * - `bad-certificate`: a node certificate that cannot be read, or a `cert` in the signature with another key.
+ * - `bad-signature`: the ECDSA signature does not verify.
+ */
+export type ChainErrorCode =
+  | "bad-seqno"
+  | "bad-view"
+  | "root-mismatch"
+  | "bad-tree"
+  | "unknown-node"
+  | "bad-node-id"
+  | "bad-certificate"
+  | "bad-signature";
+
+/**
+ * The storage (`./files`) refused or failed:
+ * - `storage-failed`: the operating system reported an error; `cause` holds it. The storage is poisoned: what is durable is unknown, so
+ *   every later call fails with this code. Stop the node.
+ * - `corrupt`: the directory holds something that no crash of this writer can leave. Nothing was changed. Look at the named file.
+ * - `queue-full`: more is waiting to be written than the bound allows; nothing was queued. Try again after `flush()`.
+ * - `committed`: a truncation would cut into committed entries; nothing was changed.
+ * - `not-found`: a read of entries that are not in the ledger.
+ * - `chunk-full`: an entry would not fit the 4 GiB that positions of a chunk can name.
+ * - `closed`: the storage has been closed.
+ */
+export type StorageErrorCode =
+  | "storage-failed"
+  | "corrupt"
+  | "queue-full"
+  | "committed"
+  | "not-found"
+  | "chunk-full"
+  | "closed";
+
+export type LedgerErrorCode = EntryErrorCode | ChainErrorCode | StorageErrorCode;
+
+/**
+ * Something about a ledger was refused; the state is as it was. Entry and chain codes from a peer: drop what it sent. From our own disk:
+ * the ledger is damaged. Storage codes: see `StorageErrorCode`. Messages name fields, files and numbers, never contents or keys.
+ */
+export class LedgerError extends Error {
+  override readonly name = "LedgerError";
+  readonly code: LedgerErrorCode;
+  constructor(code: LedgerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** For states that only a bug of this package can reach. On in production. */
+export function assert(condition: boolean, why: string): asserts condition {
+  if (!condition) throw new Error(`assertion failed: ${why}`);
+}

@@ -1,0 +1,93 @@
+/** The keys that entries are encrypted with, and what is derived from them (ledger spec §4, §5). */
+import type { AeadKey, CryptoSuite } from "@sealane/crypto";
+import { formatTxId, hex, type Seqno, type TxId, utf8 } from "@sealane/wire";
+import { LedgerError } from "./errors.js";
+
+const SECRET_BYTES = 32;
+
+/** §5: CCF takes the first 8 bytes of a longer label; all real ledgers agree on these. */
+const COMMIT_SECRET_LABEL = utf8("Commit S");
+
+/** A ledger secret and the seqno from which it applies. */
+export interface LedgerSecret {
+  readonly from: Seqno;
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+/** What one secret gives under one suite. */
+export interface SecretKeys {
+  readonly aead: AeadKey;
+  /** 32 bytes, §5. */
+  readonly commitSecret: Uint8Array;
+}
+
+/**
+ * All ledger secrets a node holds. Nothing of it can be printed or serialised; `list()` hands keys out on purpose.
+ * @example
+ * const secrets = new LedgerSecrets([{ from: seqno(1), key: suite.randomBytes(32) }]);
+ */
+export class LedgerSecrets {
+  // Invariant: at least one, ascending by `from`, no `from` twice.
+  readonly #secrets: readonly { readonly secret: LedgerSecret; derived?: { suite: CryptoSuite; keys: SecretKeys } }[];
+
+  /**
+   * @param secrets - At least one, in any order. Keys are copied.
+   * @throws {RangeError} when there is none, a key is not 32 bytes long, or two start at one seqno.
+   */
+  constructor(secrets: readonly LedgerSecret[]) {
+    if (secrets.length === 0) throw new RangeError("a ledger has at least one secret");
+    for (const { key } of secrets) {
+      if (key.length !== SECRET_BYTES)
+        throw new RangeError(`a ledger secret has ${SECRET_BYTES} bytes, got ${key.length}`);
+    }
+    if (new Set(secrets.map(({ from }) => from)).size !== secrets.length) {
+      throw new RangeError("two ledger secrets start at the same seqno");
+    }
+    this.#secrets = secrets
+      .map(({ from, key }) => ({ secret: { from, key: key.slice() } }))
+      .sort((a, b) => a.secret.from - b.secret.from);
+  }
+
+  /**
+   * The secret for an entry: the one with the greatest start ≤ `seqno` (§4).
+   * @throws {LedgerError} `no-secret` when the first one starts later.
+   */
+  keyFor(seqno: Seqno): LedgerSecret {
+    return this.#find(seqno).secret;
+  }
+
+  /** The AEAD key and commit secret for an entry; derived once per secret. @throws {LedgerError} `no-secret`. */
+  keysFor(suite: CryptoSuite, seqno: Seqno): SecretKeys {
+    const found = this.#find(seqno);
+    if (found.derived?.suite !== suite) {
+      const { key } = found.secret;
+      const keys = { aead: suite.aead(key), commitSecret: suite.hmacSha256(key, COMMIT_SECRET_LABEL) };
+      found.derived = { suite, keys };
+    }
+    return found.derived.keys;
+  }
+
+  /** All secrets, ascending, for a node that joins. The keys are copies: wipe them after use. */
+  list(): LedgerSecret[] {
+    return this.#secrets.map(({ secret }) => ({ from: secret.from, key: secret.key.slice() }));
+  }
+
+  #find(seqno: Seqno) {
+    const found = this.#secrets.findLast(({ secret }) => secret.from <= seqno);
+    if (found === undefined) throw new LedgerError("no-secret", `no ledger secret applies at seqno ${seqno}`);
+    return found;
+  }
+}
+
+/**
+ * The commit evidence of a transaction (§5): text that only a holder of the ledger secret can make, revealed once the transaction is
+ * committed. Its SHA-256 stands in the entry.
+ * @returns `ce:<view>.<seqno>:<64 hex digits>`.
+ * @throws {LedgerError} `no-secret`.
+ */
+export function commitEvidence(suite: CryptoSuite, secrets: LedgerSecrets, txId: TxId): string {
+  const text = formatTxId(txId);
+  const nonce = suite.hmacSha256(secrets.keysFor(suite, txId.seqno).commitSecret, utf8(text));
+  return `ce:${text}:${hex(nonce)}`;
+}

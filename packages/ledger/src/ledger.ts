@@ -1,0 +1,262 @@
+/**
+ * The ledger as a node holds it: the entries in memory, the Merkle tree over them, and the rules by which one entry may follow another
+ * (ledger spec §1.3, §2, §6, §7). No I/O: what it appends, the owner gives to storage and to the backups, as the very same bytes.
+ *
+ * A primary calls `append` and `appendSignature`; a backup, or a node reading its own files again, calls `appendReplicated`. Both end in one
+ * place, so the trees and the chunk decisions of all nodes are the same.
+ */
+import { type CryptoSuite, type KeyPair, signatureToDer } from "@sealane/crypto";
+import { type NodeId, type Seqno, seqno, type View, view } from "@sealane/wire";
+import { type CertificateLookup, SignatureChecker } from "./check-signature.js";
+import { ChunkPolicy } from "./chunk-policy.js";
+import type { DecodedEntry } from "./decode-entry.js";
+import { type EntryInput, planEntry, writeEntry } from "./encode-entry.js";
+import { parseEntryHeader } from "./entry-header.js";
+import { assert, LedgerError } from "./errors.js";
+import type { LedgerSecrets } from "./ledger-secrets.js";
+import { CHUNK_BYTES_DEFAULT, FLAG_CHUNK_ENDS_AFTER, IV_OFFSET } from "./limits.js";
+import { MerkleTree } from "./merkle-tree.js";
+import { signatureWriteSet, touchesSignatureTables } from "./signature-record.js";
+import { Slabs } from "./slabs.js";
+
+/** Committed entries kept in memory for backups that lag a little; what is older is read from files. */
+const RETAIN_BYTES_DEFAULT = 32 * 1024 * 1024;
+
+export interface LedgerOptions {
+  readonly suite: CryptoSuite;
+  readonly secrets: LedgerSecrets;
+  /** The endorsed certificate (PEM) of a node as of the last entry; signature entries of unknown nodes are refused. Default: none known. */
+  readonly nodeCertificate?: CertificateLookup;
+  /** Size at which this node, as primary, ends a chunk at the next signature (§1.3). 1 to 2³² − 1 bytes, default 5 MiB. */
+  readonly chunkBytes?: number;
+  /** Memory for slabs of committed entries, in bytes. Default 32 MiB; `Infinity` keeps everything. */
+  readonly retainBytes?: number;
+}
+
+/** One entry in the ledger. */
+export interface LedgerEntry {
+  readonly seqno: Seqno;
+  readonly view: View;
+  readonly flags: number;
+  /** The entry where it stays: a view of the ledger's memory. Do not write into it. */
+  readonly bytes: Uint8Array;
+  /** Write set digest (§2), 32 bytes. */
+  readonly digest: Uint8Array;
+  /** Merkle leaf (§6.1), 32 bytes. */
+  readonly leaf: Uint8Array;
+  readonly isSignature: boolean;
+  /** The same as `isSignature`, in the storage's word: only signature entries can be committed and can end a chunk. */
+  readonly committable: boolean;
+}
+
+/**
+ * @example
+ * const ledger = new Ledger({ suite, secrets, nodeCertificate: (id) => certificates.get(id) });
+ * ledger.append({ view: view(2), writeSet });
+ * const signature = ledger.appendSignature({ view: view(2), nodeId, keyPair, certificatePem });
+ */
+export class Ledger {
+  readonly #suite: CryptoSuite;
+  readonly #secrets: LedgerSecrets;
+  readonly #nodeCertificate: CertificateLookup;
+  readonly #retainBytes: number;
+  readonly #checker: SignatureChecker;
+  readonly #slabs = new Slabs();
+  readonly #chunks: ChunkPolicy;
+  // Invariant: tree.size = lastSeqno + 1, and tree.first <= #committedSeqno.
+  readonly #tree: MerkleTree;
+  #committedSeqno = 0;
+  #lastView = 0;
+  /** The least view a new entry of ours may have: above every entry that was rolled back, or its nonce could come again (§2.1). */
+  #viewMin = 0;
+
+  /** An empty ledger: the next entry has seqno 1. @throws {RangeError} when `chunkBytes` or `retainBytes` is out of range. */
+  constructor({ suite, secrets, nodeCertificate, chunkBytes, retainBytes = RETAIN_BYTES_DEFAULT }: LedgerOptions) {
+    if (!(retainBytes >= 0)) throw new RangeError(`retainBytes must not be negative: ${retainBytes}`);
+    this.#suite = suite;
+    this.#secrets = secrets;
+    this.#nodeCertificate = nodeCertificate ?? (() => undefined);
+    this.#retainBytes = retainBytes;
+    this.#checker = new SignatureChecker(suite);
+    this.#chunks = new ChunkPolicy(chunkBytes ?? CHUNK_BYTES_DEFAULT);
+    this.#tree = new MerkleTree(suite);
+  }
+
+  /** 0 before the first entry. */
+  get lastSeqno(): Seqno {
+    return seqno(this.#slabs.lastSeqno);
+  }
+
+  /** View of the last entry; 0 before the first. */
+  get lastView(): View {
+    return view(this.#lastView);
+  }
+
+  /** First entry that `range` can return. */
+  get firstSeqno(): Seqno {
+    return seqno(this.#slabs.firstSeqno);
+  }
+
+  /** Up to where `compact` was called. */
+  get committedSeqno(): Seqno {
+    return seqno(this.#committedSeqno);
+  }
+
+  /** The Merkle root over leaves 0 … lastSeqno: what a signature entry appended now would sign. 32 bytes. */
+  root(): Uint8Array {
+    return this.#tree.root();
+  }
+
+  /**
+   * Serialises, encrypts once, digests and appends an application's or the node's own write set as the next entry.
+   * @param input.view - Not below the last entry's view, and above the views of entries that were rolled back.
+   * @param input.flags - Only `FLAG_CHUNK_ENDS_BEFORE`; a chunk ends after signatures alone, and this ledger decides that itself.
+   * @throws {LedgerError} `bad-map` (also for the signature tables), `too-large`, `no-secret`. @throws {RangeError} for numbers. Nothing changed.
+   */
+  append(input: Omit<EntryInput, "seqno">): LedgerEntry {
+    if (touchesSignatureTables(input.writeSet))
+      throw new LedgerError("bad-map", "the signature tables are the ledger's own");
+    if (((input.flags ?? 0) & FLAG_CHUNK_ENDS_AFTER) !== 0)
+      throw new RangeError("a chunk can only end after a signature entry");
+    return this.#write({ ...input, seqno: this.#nextSeqno() }, false);
+  }
+
+  /**
+   * Signs the root over everything so far and appends the signature entry (§7.1, §7.2), with the serialised tree.
+   * @param input.keyPair - The node's identity key.
+   * @param input.certificatePem - The node's certificate, endorsed by the service.
+   * @throws {RangeError} as the first entry: nothing is there to be signed. @throws {LedgerError} `no-secret`, `too-large`. Nothing changed.
+   */
+  appendSignature(input: {
+    readonly view: View;
+    readonly nodeId: NodeId;
+    readonly keyPair: KeyPair;
+    readonly certificatePem: string;
+  }): LedgerEntry {
+    const preimage = this.#tree.rootPreimage();
+    const sig = signatureToDer(this.#suite.sign(input.keyPair.privateKey, preimage, "SHA-256"));
+    const next = this.#nextSeqno();
+    const writeSet = signatureWriteSet({
+      node: input.nodeId,
+      seqno: next,
+      view: input.view,
+      root: this.#tree.root(),
+      sig,
+      cert: input.certificatePem,
+      tree: this.#tree.serialise(),
+    });
+    // Flags are hashed with the entry: decided before it is made (§14.9).
+    const flags = this.#chunks.shouldEndChunk() ? FLAG_CHUNK_ENDS_AFTER : 0;
+    return this.#write({ view: input.view, seqno: next, writeSet, flags }, true);
+  }
+
+  /**
+   * Appends an entry that another node wrote, or that was read back from our own files. A signature entry is checked against our own tree
+   * before anything changes.
+   * @param decoded - Decoded with the ledger secrets. Its bytes are copied, once, into the ledger's memory.
+   * @throws {LedgerError} a `ChainErrorCode`. Nothing changed. @throws {TypeError} when it was decoded without secrets.
+   */
+  appendReplicated(decoded: DecodedEntry): LedgerEntry {
+    const { bytes, writeSetDigest, leaf, signature, flags, isSignature } = decoded;
+    if (decoded.privateMaps === undefined) throw new TypeError("a replicated entry is decoded with the ledger secrets");
+    if (decoded.seqno !== this.#nextSeqno()) {
+      throw new LedgerError("bad-seqno", `entry ${decoded.seqno} does not follow ${this.lastSeqno}`);
+    }
+    if (decoded.view < this.#lastView)
+      throw new LedgerError("bad-view", `view ${decoded.view} is below ${this.#lastView}`);
+    if (signature !== undefined) this.#checker.check(signature, decoded, this.#tree, this.#nodeCertificate);
+    this.#slabs.reserve(bytes.length).set(bytes);
+    return this.#take(bytes.length, { view: decoded.view, flags, digest: writeSetDigest, leaf, isSignature });
+  }
+
+  /**
+   * Entries `from` to `to`, both inclusive, back to back in as few pieces as memory allows.
+   * @returns Views that never change; empty for `to` = `from` − 1; `undefined` when some are no longer, or not yet, in memory.
+   */
+  range(from: Seqno, to: Seqno): Uint8Array[] | undefined {
+    return this.#slabs.range(from, to);
+  }
+
+  /** The write set digests of `from` to `to`, 32 bytes each, concatenated: the input of `entriesDigest`. `undefined` as in `range`. */
+  digests(from: Seqno, to: Seqno): Uint8Array | undefined {
+    return this.#slabs.digests(from, to);
+  }
+
+  /** The view of an entry that is in memory. */
+  viewAt(at: Seqno): View | undefined {
+    const [bytes] = this.#slabs.range(at, at) ?? [];
+    return bytes === undefined ? undefined : viewOf(bytes);
+  }
+
+  /** Forgets the entries after `to`. @throws {RangeError} below the committed seqno or above the last one. */
+  rollback(to: Seqno): void {
+    if (!Number.isSafeInteger(to) || to < this.#committedSeqno || to > this.lastSeqno) {
+      throw new RangeError(`cannot roll back to ${to}: committed ${this.#committedSeqno}, last ${this.lastSeqno}`);
+    }
+    if (to === this.lastSeqno) return;
+    this.#viewMin = Math.max(this.#viewMin, this.#lastView + 1); // views never fall, so the last is the greatest rolled back
+    this.#lastView = to === 0 ? 0 : this.#viewBefore(seqno(to + 1));
+    this.#slabs.rollback(to);
+    this.#tree.rollback(to + 1);
+    this.#chunks.rollback(to);
+  }
+
+  /**
+   * Entries up to `committed` will never be rolled back: folds their leaves away and frees memory beyond `retainBytes`.
+   * @throws {RangeError} above the last seqno. Lower than before: nothing happens.
+   */
+  compact(committed: Seqno): void {
+    if (!Number.isSafeInteger(committed) || committed > this.lastSeqno) {
+      throw new RangeError(`cannot compact to ${committed}: the last seqno is ${this.lastSeqno}`);
+    }
+    if (committed <= this.#committedSeqno) return;
+    this.#committedSeqno = committed;
+    this.#tree.flush(committed); // §6.4: the leaf of the commit index itself stays
+    this.#chunks.compact(committed);
+    // The last committed entry stays: a rollback to it reads its view.
+    this.#slabs.release(committed - 1, this.#retainBytes);
+  }
+
+  #nextSeqno(): Seqno {
+    return seqno(this.lastSeqno + 1);
+  }
+
+  #write(input: EntryInput, isSignature: boolean): LedgerEntry {
+    const viewMin = Math.max(this.#lastView, this.#viewMin);
+    if (input.view < viewMin)
+      throw new RangeError(`view ${input.view} is below ${viewMin}: its nonce may have been used`);
+    const plan = planEntry(input);
+    const { writeSetDigest, leaf } = writeEntry(this.#suite, this.#secrets, plan, this.#slabs.reserve(plan.bytes));
+    return this.#take(plan.bytes, {
+      view: input.view,
+      flags: input.flags ?? 0,
+      digest: writeSetDigest,
+      leaf,
+      isSignature,
+    });
+  }
+
+  /** Makes the entry that lies in reserved memory the last one. Cannot fail. */
+  #take(bytes: number, entry: Pick<LedgerEntry, "view" | "flags" | "digest" | "leaf" | "isSignature">): LedgerEntry {
+    this.#slabs.push(bytes, entry.digest);
+    this.#tree.append(entry.leaf);
+    this.#lastView = entry.view;
+    const last = this.lastSeqno;
+    this.#chunks.append(last, bytes, entry.flags);
+    assert(this.#tree.size === last + 1, "the tree has one leaf per entry and leaf 0");
+    return { ...entry, seqno: last, bytes: this.#slabs.entry(last), committable: entry.isSignature };
+  }
+
+  /** The view of the entry before `next`, which `compact` has kept in memory. */
+  #viewBefore(next: Seqno): View {
+    const found = this.viewAt(seqno(next - 1));
+    assert(found !== undefined, "the entries from the committed one on are in memory");
+    return found;
+  }
+}
+
+/** §2.1: the view is the last 4 bytes of the IV. */
+function viewOf(entry: Uint8Array): View {
+  assert(parseEntryHeader(entry).bytes === entry.length, "slabs hold whole entries");
+  return view(new DataView(entry.buffer, entry.byteOffset + IV_OFFSET + 8, 4).getUint32(0, true));
+}
