@@ -38,13 +38,13 @@ export function decodeSpki(spki: Uint8Array): { curve: Curve; point: Uint8Array 
 
 /**
  * @param scalar - Of the field's length. Borrowed.
- * @param point - The public key, uncompressed.
+ * @param point - The public key, uncompressed; without it only the private half is written (RFC 5915 §3 allows both).
  */
-export function encodePkcs8(curve: Curve, scalar: Uint8Array, point: Uint8Array): Uint8Array {
+export function encodePkcs8(curve: Curve, scalar: Uint8Array, point?: Uint8Array): Uint8Array {
   const inner = new ECPrivateKey({
     version: 1,
     privateKey: new OctetString(toArrayBuffer(scalar)),
-    publicKey: toArrayBuffer(point),
+    ...(point === undefined ? {} : { publicKey: toArrayBuffer(point) }),
   });
   const info = new PrivateKeyInfo();
   info.privateKeyAlgorithm = ecAlgorithm(curveFacts(curve));

@@ -62,12 +62,11 @@ export const nativeSuite: CryptoSuite = {
   },
   importPrivateKey: (pkcs8) => {
     const { curve, scalar, point } = decodePkcs8(pkcs8);
-    // OpenSSL believes the public key inside a file. It is computed here instead, and compared.
-    const derived = curveFacts(curve).noble.getPublicKey(scalar, false);
+    // OpenSSL believes the public key inside a file. So it is given the scalar alone, and its answer is compared.
+    const derived = keyPairFrom(curve, privateObject(encodePkcs8(curve, scalar))).publicKey.point;
     if (point !== undefined && !samePublicBytes(point, derived)) throw new CryptoError("key-mismatch", "private key");
-    const canonical = encodePkcs8(curve, scalar, derived);
-    const key = createPrivateKey({ key: Buffer.from(canonical.buffer), format: "der", type: "pkcs8" });
-    canonical.fill(0);
+    // Read once more with the public key, because OpenSSL writes a key out in the form it was read.
+    const key = privateObject(encodePkcs8(curve, scalar, derived));
     scalar.fill(0);
     return keyPairFrom(curve, key);
   },
@@ -131,6 +130,13 @@ function hkdfExpand(name: HashName, pseudorandomKey: Uint8Array, info: Uint8Arra
   return output;
 }
 
+/** @param pkcs8 - Owned: wiped once OpenSSL has read it. */
+function privateObject(pkcs8: Uint8Array): KeyObject {
+  const key = createPrivateKey({ key: asBuffer(pkcs8), format: "der", type: "pkcs8" });
+  pkcs8.fill(0);
+  return key;
+}
+
 function keyPairFrom(curve: Curve, key: KeyObject): KeyPair {
   const publicObject = createPublicKey(key);
   const spki = plain(publicObject.export({ format: "der", type: "spki" }));
@@ -148,6 +154,11 @@ function importPoint(curve: Curve, point: Uint8Array): PublicKey {
 /** A public key of another suite is data like any other: imported, and so checked, before use. */
 function publicObjectOf(key: PublicKey): KeyObject {
   return (key instanceof NativePublicKey ? key : NativePublicKey.fromPoint(key.curve, key.point)).object;
+}
+
+/** The key readers take DER as a Buffer only; this is one over the same memory. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** A Buffer is a Uint8Array with other methods; what leaves this file is a plain one over the same memory. */
@@ -175,7 +186,7 @@ class NativePublicKey implements PublicKey {
     let object: KeyObject;
     try {
       // OpenSSL checks the curve equation while it decodes.
-      object = createPublicKey({ key: Buffer.from(spki.buffer), format: "der", type: "spki" });
+      object = createPublicKey({ key: asBuffer(spki), format: "der", type: "spki" });
     } catch {
       throw new CryptoError("bad-point", "public key");
     }

@@ -63,7 +63,7 @@ function base64(bytes: Uint8Array): string {
 
 /** RFC 4648 §4 with §3.5: padding is required and unused bits are zero, so that each byte string has one text. */
 function fromBase64(text: string): Uint8Array {
-  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const padding = /={0,2}$/.exec(text)?.[0].length ?? 0;
   if (text.length % 4 !== 0) throw malformed();
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);
   let bits = 0;

@@ -29,7 +29,7 @@ export function withRandom(suite: CryptoSuite, randomBytes: (length: number) => 
     generateKeyPair: (curve) => {
       const { noble, fieldBytes } = curveFacts(curve);
       const scalar = mapHashToField(draw(fieldBytes * SEED_FACTOR), noble.Point.Fn.ORDER);
-      const pkcs8 = encodePkcs8(curve, scalar, noble.getPublicKey(scalar, false));
+      const pkcs8 = encodePkcs8(curve, scalar);
       const keyPair = suite.importPrivateKey(pkcs8);
       pkcs8.fill(0);
       scalar.fill(0);
