@@ -1,0 +1,436 @@
+/**
+ * The end of one node-to-node channel: key exchange, record protection, queue and limits for one peer (channel-v2). Sans-IO: frames, time and
+ * (through the suite) random bytes come in; frames to send and notices come out of `pollOutput`. It knows no addresses and no timers, and
+ * does not look into the headers it protects.
+ *
+ * This file holds the keys in use and the flow of records; `exchange.ts` holds the state machine that replaces the keys.
+ */
+import { type CryptoSuite, EndorsementCache, spkiHash } from "@sealane/crypto";
+import {
+  type ChannelState,
+  FRAME_CHANNEL,
+  FRAME_CONSENSUS,
+  FRAME_FORWARDED,
+  type FrameType,
+  type NodeId,
+} from "@sealane/wire";
+import { type ChannelErrorCode, HandshakeError, type RecordErrorCode } from "./errors.js";
+import { Exchange, type ExchangeOwner } from "./exchange.js";
+import { type ChannelLimits, resolveLimits } from "./limits.js";
+import { type ChannelOutput, OutputQueue } from "./output.js";
+import type { ChannelSelf, ChannelTrust, Party } from "./party.js";
+import type { ReceiveKey } from "./receive-key.js";
+import { ReceiveKeys } from "./receive-keys.js";
+import type { SendKey } from "./send-key.js";
+import { SendQueue } from "./send-queue.js";
+import type { ChannelVersion, ChannelVersionNumber, SessionKeys } from "./version.js";
+import { version2 } from "./version-2.js";
+
+export interface ChannelOptions {
+  readonly suite: CryptoSuite;
+  /** The one version this channel speaks; it refuses any other. */
+  readonly version: ChannelVersionNumber;
+  readonly self: ChannelSelf;
+  /** The other end. Not this node itself. */
+  readonly peer: NodeId;
+  readonly trust: ChannelTrust;
+  readonly limits?: Partial<ChannelLimits>;
+  /** Certificates already verified; share one among a node's channels. */
+  readonly cache?: EndorsementCache;
+}
+
+/** A record that was opened. All three are views of the payload it came in, except `plaintext`, which is fresh. */
+export interface OpenedRecord {
+  /** Authenticated. */
+  readonly header: Uint8Array;
+  /** Frame type 2: what was sealed. Frame type 1: empty. */
+  readonly plaintext: Uint8Array;
+  /** Frame type 1: the ledger entries behind the trailer, NOT authenticated by the channel but by the digest in the header. Type 2: empty. */
+  readonly rest: Uint8Array;
+}
+
+/** What a channel shows to people (channel-v2 §8), under one name for the documents of `wire`. */
+export type ChannelStateName = ChannelState["state"];
+
+interface KeysInUse {
+  readonly send: SendKey;
+  readonly sinceMs: number;
+}
+
+const VERSIONS: Readonly<Record<ChannelVersionNumber, ChannelVersion>> = { 2: version2 };
+const EMPTY = new Uint8Array(0);
+
+/**
+ * One end of a channel. After every call that takes a time, drain `pollOutput` until it says `wait` or `idle`, sending what it says to send
+ * before anything sealed later. Times are milliseconds of one clock that does not step back; it need not be the time of day.
+ *
+ * No byte string from the peer makes a method throw. Bugs of the caller do: `RangeError`.
+ *
+ * @example
+ * const channel = new Channel({ suite, version: 2, self, peer, trust });
+ * channel.initiate(nowMs);
+ * for (let output = channel.pollOutput(); output.type === "transmit" || output.type === "exchange"; output = channel.pollOutput()) {
+ *   if (output.type === "transmit") transport.send(peer, output.frameType, output.parts);
+ * }
+ */
+export class Channel {
+  readonly peer: NodeId;
+  readonly version: ChannelVersionNumber;
+  readonly #version: ChannelVersion;
+  readonly #party: Party;
+  readonly #limits: ChannelLimits;
+  readonly #exchange: Exchange;
+  readonly #receiveKeys: ReceiveKeys;
+  readonly #queue: SendQueue;
+  readonly #outputs = new OutputQueue();
+  // Invariant: while defined, its send key has sealed fewer than limits.recordsMax records, and there is a receive key.
+  #inUse: KeysInUse | undefined;
+  #lastError: ChannelErrorCode | undefined;
+  #lastActivityMs: number | undefined;
+  /** When time next changes anything; checked once per record, so that no old key outlives its time for want of a tick. */
+  #nextTimerMs = Number.POSITIVE_INFINITY;
+
+  /** @throws {RangeError} when `self.id` is not the id of `self.keyPair`, when `peer` is this node, or for limits out of bounds. */
+  constructor(options: ChannelOptions) {
+    const { suite, version, self, peer, trust, limits, cache } = options;
+    if (spkiHash(suite, self.keyPair.publicKey.spki) !== self.id) throw new RangeError("the id is not that of the key");
+    if (peer === self.id) throw new RangeError("a node has no channel to itself");
+    this.peer = peer;
+    this.version = version;
+    this.#version = VERSIONS[version];
+    this.#limits = resolveLimits(limits);
+    this.#party = { suite, self, peer, trust, cache: cache ?? new EndorsementCache() };
+    this.#receiveKeys = new ReceiveKeys(this.#limits.oldReceiveKeyMs);
+    this.#queue = new SendQueue(this.#limits.queuedForwardedMax);
+    this.#exchange = new Exchange(this.#version, this.#party, this.#limits, this.#exchangeOwner());
+  }
+
+  /** §8. During a rekey this names the exchange; whether keys are in use is `isOpen`. */
+  get state(): ChannelStateName {
+    return this.#exchange.phase ?? (this.isOpen ? "ESTABLISHED" : "INACTIVE");
+  }
+
+  /** Keys are in use: what is sealed now goes out now. */
+  get isOpen(): boolean {
+    return this.#inUse !== undefined;
+  }
+
+  /** An exchange is under way; a channel may be open at the same time. */
+  get isInExchange(): boolean {
+    return this.#exchange.isRunning;
+  }
+
+  /** Records sealed under the send key in use; 0 without one. */
+  get sent(): number {
+    return this.#inUse?.send.sent ?? 0;
+  }
+
+  /** Records opened under the newest receive key; 0 without one. */
+  get received(): number {
+    return this.#receiveKeys.newest?.received ?? 0;
+  }
+
+  /** Records left before a new exchange starts; 0 without keys. */
+  get recordsLeft(): number {
+    return this.#inUse === undefined ? 0 : Math.max(0, this.#limits.rekeyAtRecords - this.#inUse.send.sent);
+  }
+
+  /** Code of what was refused or missed last. */
+  get lastError(): ChannelErrorCode | undefined {
+    return this.#lastError;
+  }
+
+  /** Key exchanges completed. */
+  get exchanges(): number {
+    return this.#exchange.completed;
+  }
+
+  /**
+   * When this end last sealed, or last got something authentic; undefined before. §6: the owner closes a channel that has been idle for 4
+   * election time-outs. Forged frames and our own retries do not count, so they keep no channel alive.
+   */
+  get lastActivityMs(): number | undefined {
+    return this.#lastActivityMs;
+  }
+
+  /** Age of the keys in use in milliseconds; undefined without keys. */
+  keyAgeMs(nowMs: number): number | undefined {
+    return this.#inUse === undefined ? undefined : Math.max(0, nowMs - this.#inUse.sinceMs);
+  }
+
+  /** §8, as the document that `wire` defines. */
+  describe(nowMs: number): ChannelState {
+    return {
+      peer: this.peer,
+      state: this.state,
+      open: this.isOpen,
+      version: this.version,
+      keyAgeMs: this.keyAgeMs(nowMs) ?? null,
+      sent: this.sent,
+      received: this.received,
+      recordsLeft: this.recordsLeft,
+      lastError: this.lastError ?? null,
+      exchanges: this.exchanges,
+    };
+  }
+
+  /** Starts an exchange if the channel is not open and none is under way. */
+  initiate(nowMs: number): void {
+    this.#advance(nowMs);
+    this.#lastActivityMs = nowMs;
+    if (!this.isOpen) this.#request(nowMs);
+  }
+
+  /**
+   * Takes the payload of a frame of type 0.
+   * @param payload - Borrowed for the call.
+   * @returns Whether it proves that the peer is there now. False for everything refused, and for an init, which may be a replay.
+   */
+  handleFrame(payload: Uint8Array, nowMs: number): boolean {
+    this.#advance(nowMs);
+    try {
+      const message = this.#version.read(this.#party, payload);
+      const isProof =
+        message.kind === "confirm"
+          ? this.#handleConfirm(message, payload, nowMs)
+          : this.#exchange.handle(message, nowMs);
+      if (isProof) this.#lastActivityMs = nowMs;
+      return isProof;
+    } catch (error) {
+      if (!(error instanceof HandshakeError)) throw error;
+      this.#refuse(error.code, FRAME_CHANNEL);
+      return false;
+    } finally {
+      this.#arm();
+    }
+  }
+
+  /** Lets time pass. Call it when `wait` says, or at any other time. */
+  handleTick(nowMs: number): void {
+    this.#advance(nowMs);
+  }
+
+  /**
+   * Seals a consensus header (frame type 1). Costs one AEAD call.
+   * @param header - Goes in clear. Borrowed; copied only if it has to be queued.
+   * @returns The trailer to put behind the header: keyId (4) ‖ counter (8) ‖ tag (16), fresh. Undefined when there are no keys yet: the
+   *   header waits, in place of an older one, and comes out of `pollOutput` once there are.
+   */
+  seal(header: Uint8Array, nowMs: number): Uint8Array | undefined {
+    const inUse = this.#keysForSealing(nowMs);
+    if (inUse === undefined) {
+      this.#queue.putConsensus(header);
+      return undefined;
+    }
+    const trailer = inUse.send.sealHeader(FRAME_CONSENSUS, header);
+    this.#afterSealing(inUse, nowMs);
+    return trailer;
+  }
+
+  /**
+   * Seals a forwarded request or response (frame type 2).
+   * @param header - Goes in clear. @param plaintext - Encrypted. Both are borrowed; copied only if they have to be queued.
+   * @returns Trailer ‖ ciphertext to put behind the header, fresh. Without keys: "queued", and it comes out of `pollOutput` later; or "refused"
+   *   when ten wait already: tell whoever asked.
+   */
+  sealEncrypted(header: Uint8Array, plaintext: Uint8Array, nowMs: number): Uint8Array | "queued" | "refused" {
+    const inUse = this.#keysForSealing(nowMs);
+    if (inUse === undefined) return this.#queue.putForwarded(header, plaintext) ? "queued" : "refused";
+    const sealed = inUse.send.seal(FRAME_FORWARDED, header, plaintext);
+    this.#afterSealing(inUse, nowMs);
+    return sealed;
+  }
+
+  /**
+   * Opens the payload of a frame of type 1 or 2.
+   * @param headerBytes - Length of the header at the start of the payload, from its first field. May be more than there is.
+   * @param payload - Borrowed; the result holds views of it.
+   * @returns Undefined when it is refused; the reason comes out of `pollOutput`.
+   * @throws {RangeError} when `headerBytes` is no length.
+   */
+  open(
+    frameType: typeof FRAME_CONSENSUS | typeof FRAME_FORWARDED,
+    headerBytes: number,
+    payload: Uint8Array,
+    nowMs: number,
+  ): OpenedRecord | undefined {
+    if (!Number.isSafeInteger(headerBytes) || headerBytes < 0) throw new RangeError("headerBytes must be a length");
+    this.#advance(nowMs);
+    const restOffset = headerBytes + this.#version.records.trailerBytes;
+    const key = this.#receiveKeyFor(headerBytes, payload);
+    const plaintext = typeof key === "string" ? key : this.#openUnder(key, frameType, headerBytes, payload, nowMs);
+    if (typeof plaintext === "string") {
+      this.#refuse(plaintext, frameType);
+      // A peer that seals for us has keys we do not have: we may have restarted, and it cannot know. A forger gets an attempt of ours
+      // out of this, which the back-off bounds. With keys in use nothing unproven starts anything.
+      if (plaintext === "no-keys" && !this.isOpen) this.#request(nowMs);
+      return undefined;
+    }
+    this.#lastActivityMs = nowMs;
+    const isForwarded = frameType === FRAME_FORWARDED;
+    return {
+      header: payload.subarray(0, headerBytes),
+      plaintext,
+      rest: isForwarded ? EMPTY : payload.subarray(restOffset),
+    };
+  }
+
+  /** The next thing to do or to know, in order. */
+  pollOutput(): ChannelOutput {
+    const output = this.#outputs.shift();
+    if (output !== undefined) return output;
+    return Number.isFinite(this.#nextTimerMs) ? { type: "wait", untilMs: this.#nextTimerMs } : { type: "idle" };
+  }
+
+  /** Wipes keys, attempts and queue, and drops outputs not yet polled. The channel is INACTIVE and can be used again. */
+  close(): void {
+    this.#exchange.reset();
+    this.#dropSendKey();
+    this.#receiveKeys.clear();
+    this.#queue.clear();
+    this.#outputs.clear();
+    this.#arm();
+  }
+
+  #exchangeOwner(): ExchangeOwner {
+    const isOpen = (): boolean => this.isOpen;
+    return {
+      get isOpen() {
+        return isOpen();
+      },
+      transmit: (payload) => this.#outputs.push({ type: "transmit", frameType: FRAME_CHANNEL, parts: [payload] }),
+      note: (step) => this.#outputs.push({ type: "exchange", step }),
+      refuse: (code, frameType) => this.#refuse(code, frameType),
+      switchKeys: (keys, nowMs) => this.#switchKeys(keys, nowMs),
+    };
+  }
+
+  /** §4, table: the new receive key beside the old, the new send key at once. What waited goes out first. */
+  #switchKeys({ send, receive }: SessionKeys, nowMs: number): void {
+    const rekeyed = this.isOpen;
+    this.#dropSendKey();
+    this.#inUse = { send, sinceMs: nowMs };
+    this.#receiveKeys.install(receive, nowMs);
+    this.#outputs.push({ type: "established", rekeyed });
+    this.#flush(nowMs);
+  }
+
+  #flush(nowMs: number): void {
+    const consensus = this.#inUse && this.#queue.takeConsensus();
+    if (this.#inUse !== undefined && consensus !== undefined) {
+      const parts = [consensus, this.#inUse.send.sealHeader(FRAME_CONSENSUS, consensus)];
+      this.#outputs.push({ type: "transmit", frameType: FRAME_CONSENSUS, parts });
+      this.#afterSealing(this.#inUse, nowMs);
+    }
+    // Reaching a limit ends the keys, and with them the loop.
+    while (this.#inUse !== undefined) {
+      const forwarded = this.#queue.takeForwarded();
+      if (forwarded === undefined) return;
+      const { header, plaintext } = forwarded;
+      const parts = [header, this.#inUse.send.seal(FRAME_FORWARDED, header, plaintext)];
+      this.#outputs.push({ type: "transmit", frameType: FRAME_FORWARDED, parts });
+      this.#afterSealing(this.#inUse, nowMs);
+    }
+  }
+
+  #keysForSealing(nowMs: number): KeysInUse | undefined {
+    this.#advance(nowMs);
+    this.#lastActivityMs = nowMs;
+    if (this.#inUse === undefined) this.#request(nowMs);
+    return this.#inUse;
+  }
+
+  /** §6. The record that reached a limit still goes out. */
+  #afterSealing({ send }: KeysInUse, nowMs: number): void {
+    if (send.sent < this.#limits.rekeyAtRecords) return;
+    if (send.sent >= this.#limits.recordsMax) this.#dropSendKey();
+    this.#request(nowMs);
+  }
+
+  #receiveKeyFor(headerBytes: number, payload: Uint8Array): ReceiveKey | RecordErrorCode {
+    if (payload.length < headerBytes + this.#version.records.trailerBytes) return "truncated-record";
+    if (this.#receiveKeys.size === 0) return "no-keys";
+    return this.#receiveKeys.find(this.#version.records.readKeyId(payload, headerBytes)) ?? "unknown-key";
+  }
+
+  #openUnder(
+    key: ReceiveKey,
+    frameType: FrameType,
+    headerBytes: number,
+    payload: Uint8Array,
+    nowMs: number,
+  ): Uint8Array | RecordErrorCode {
+    const plaintext = key.open(frameType, headerBytes, payload);
+    if (typeof plaintext !== "string") {
+      // §4, table: the first record under a new key ends the old ones.
+      const endedOld = this.#receiveKeys.dropOlderThan(key);
+      if (this.#exchange.handleProof(key) || endedOld) this.#arm();
+    } else if (plaintext === "bad-tag") {
+      this.#afterFailedOpen(key, nowMs);
+    }
+    return plaintext;
+  }
+
+  /** §6: a flood of forgeries ends a key. Half-way there a new exchange starts, so that the channel outlives the flood. */
+  #afterFailedOpen(key: ReceiveKey, nowMs: number): void {
+    if (key.failedOpens >= this.#limits.failedOpensMax) {
+      const isNewest = key === this.#receiveKeys.newest;
+      this.#receiveKeys.drop(key);
+      // Without the newest receive key the peer cannot be heard: the keys are used up in both directions.
+      if (isNewest) this.#dropSendKey();
+      if (isNewest) this.#request(nowMs);
+    } else if (key.failedOpens >= this.#limits.failedOpensMax / 2 && key === this.#receiveKeys.newest) {
+      this.#request(nowMs);
+    }
+  }
+
+  #handleConfirm(
+    { handshakeId, headerBytes }: { handshakeId: string; headerBytes: number },
+    payload: Uint8Array,
+    nowMs: number,
+  ): boolean {
+    const key = this.#receiveKeyFor(headerBytes, payload);
+    if (typeof key !== "string" && key.handshakeId !== handshakeId) throw new HandshakeError("unknown-handshake");
+    const plaintext = typeof key === "string" ? key : this.#openUnder(key, FRAME_CHANNEL, headerBytes, payload, nowMs);
+    if (typeof plaintext === "string") {
+      this.#refuse(plaintext, FRAME_CHANNEL);
+      return false;
+    }
+    this.#outputs.push({ type: "exchange", step: "confirm-received" });
+    return true;
+  }
+
+  #advance(nowMs: number): void {
+    if (nowMs < this.#nextTimerMs) return;
+    this.#receiveKeys.expire(nowMs);
+    this.#exchange.advance(nowMs);
+    if (this.#inUse !== undefined && this.#rekeyAtMs(this.#inUse) <= nowMs) this.#exchange.request(nowMs);
+    this.#arm();
+  }
+
+  #request(nowMs: number): void {
+    this.#exchange.request(nowMs);
+    this.#arm();
+  }
+
+  #arm(): void {
+    // While an exchange runs its own timers lead to the next step; an age limit in the past would only make the owner spin.
+    const rekeyAtMs =
+      this.#inUse !== undefined && !this.#exchange.isRunning ? this.#rekeyAtMs(this.#inUse) : Number.POSITIVE_INFINITY;
+    this.#nextTimerMs = Math.min(this.#receiveKeys.nextExpiryMs, this.#exchange.nextTimerMs, rekeyAtMs);
+  }
+
+  #rekeyAtMs({ sinceMs }: KeysInUse): number {
+    return sinceMs + this.#limits.rekeyAtAgeMs;
+  }
+
+  #dropSendKey(): void {
+    this.#inUse?.send.wipe();
+    this.#inUse = undefined;
+  }
+
+  #refuse(code: ChannelErrorCode, frameType: FrameType): void {
+    this.#lastError = code;
+    this.#outputs.push({ type: "rejected", code, frameType });
+  }
+}

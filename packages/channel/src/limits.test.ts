@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { DEFAULT_LIMITS, RECORDS_MAX, resolveLimits } from "./limits.js";
+
+describe("resolveLimits", () => {
+  it("gives the specification's values by default", () => {
+    expect(resolveLimits()).toEqual(DEFAULT_LIMITS);
+    expect(RECORDS_MAX).toBe(Math.floor(2 ** 24.5));
+  });
+
+  it("takes an override and leaves the rest", () => {
+    expect(resolveLimits({ backoffMsMax: 900 })).toEqual({ ...DEFAULT_LIMITS, backoffMsMax: 900 });
+  });
+
+  it.each([
+    { rekeyAtRecords: 0 },
+    { handshakeTimeoutMs: 1.5 },
+    { pendingHandshakesMax: Number.NaN },
+    { recordsMax: RECORDS_MAX + 1 },
+    { failedOpensMax: 2 ** 20 + 1 },
+    { rekeyAtRecords: 100, recordsMax: 100 },
+    { backoffMsMin: 200, backoffMsMax: 100 },
+  ])("refuses %j", (overrides) => {
+    expect(() => resolveLimits(overrides)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,12 @@
+/** Version 2 of the channel protocol, put together (channel-v2). */
+import { makeConfirm, readMessage, startInit } from "./handshake-v2.js";
+import { recordFormatV2 } from "./record-v2.js";
+import type { ChannelVersion } from "./version.js";
+
+export const version2: ChannelVersion = {
+  version: 2,
+  records: recordFormatV2,
+  start: startInit,
+  read: readMessage,
+  confirm: makeConfirm,
+};
