@@ -44,7 +44,10 @@ test("encode ∘ decode is the identity on every text that is accepted: one spel
   fc.assert(fc.property(hexLike, (text) => codeOf(() => fromHex(text)) === "malformed" || hex(fromHex(text)) === text));
   const base64Like = fc.string({ unit: fc.constantFrom("A", "B", "/", "9", "=", "-", "\n"), maxLength: 8 });
   fc.assert(
-    fc.property(base64Like, (text) => codeOf(() => fromBase64(text)) === "malformed" || base64(fromBase64(text)) === text),
+    fc.property(
+      base64Like,
+      (text) => codeOf(() => fromBase64(text)) === "malformed" || base64(fromBase64(text)) === text,
+    ),
     { numRuns: 1000 },
   );
 });

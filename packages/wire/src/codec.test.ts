@@ -23,7 +23,13 @@ test("fields are little-endian and packed", () => {
 test("decode ∘ encode is the identity, whatever the reserved capacity", () => {
   fc.assert(
     fc.property(fc.nat(40), u64, bytes, bytes, bytes, (capacity, number, first, second, third) => {
-      const writer = new Writer(capacity).u64(number).bytes(first).blob32(second).u8(255).blob64(third).u32(2 ** 32 - 1);
+      const writer = new Writer(capacity)
+        .u64(number)
+        .bytes(first)
+        .blob32(second)
+        .u8(255)
+        .blob64(third)
+        .u32(2 ** 32 - 1);
       const reader = new Reader(writer.done());
       expect(reader.u64()).toBe(number);
       expect(reader.bytes(first.length)).toEqual(first);

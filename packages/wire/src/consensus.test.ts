@@ -38,10 +38,7 @@ const GOLDEN: readonly [ConsensusMessage, string][] = [
     },
     `${u64("03")}${u64("ffffff7f")}ffffffffffff1f00${u64("01")}01000000`,
   ],
-  [
-    { type: "request-vote-response", view: view(2), granted: true, election: 0 },
-    `${u64("04")}${u64("02")}0100000000`,
-  ],
+  [{ type: "request-vote-response", view: view(2), granted: true, election: 0 }, `${u64("04")}${u64("02")}0100000000`],
   [{ type: "propose-request-vote", view: view(9) }, `${u64("05")}${u64("09")}`],
 ];
 

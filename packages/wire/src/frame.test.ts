@@ -37,18 +37,21 @@ test("the header has the bytes CCF writes", () => {
   );
 });
 
-test.each([FRAME_CHANNEL, FRAME_CONSENSUS, FRAME_FORWARDED])("decode ∘ encode is the identity for type %d", (type) => {
-  const header = encodeFrameHeader(type, SENDER, 1000);
-  expect(header.length).toBe(FRAME_HEADER_BYTES);
-  const buffer = new Uint8Array(7 + header.length);
-  buffer.set(header, 7);
-  expect(parseFrameHead(buffer, 7, buffer.length, MAX_BYTES)).toEqual({
-    type,
-    sender: SENDER,
-    payloadOffset: 7 + 84,
-    frameEnd: 7 + 84 + 1000,
-  });
-});
+test.each([FRAME_CHANNEL, FRAME_CONSENSUS, FRAME_FORWARDED] as const)(
+  "decode ∘ encode is the identity for type %d",
+  (type) => {
+    const header = encodeFrameHeader(type, SENDER, 1000);
+    expect(header.length).toBe(FRAME_HEADER_BYTES);
+    const buffer = new Uint8Array(7 + header.length);
+    buffer.set(header, 7);
+    expect(parseFrameHead(buffer, 7, buffer.length, MAX_BYTES)).toEqual({
+      type,
+      sender: SENDER,
+      payloadOffset: 7 + 84,
+      frameEnd: 7 + 84 + 1000,
+    });
+  },
+);
 
 test("an incomplete head is not yet a frame, whatever lies behind it in the buffer", () => {
   const header = encodeFrameHeader(FRAME_CONSENSUS, SENDER, 0);

@@ -4,7 +4,7 @@ import { documentParser, TxIdText } from "./document.js";
 
 /** Bound on the text of an error, in characters. */
 const MESSAGE_CHARS_MAX = 1000;
-const KEY_CHARS_MAX = 256;
+const RECORD_KEY = /^[A-Za-z0-9._~-]{1,256}$/;
 
 const TxStatus = z.enum(["unknown", "pending", "committed", "invalid"]);
 /** `invalid` is final: another transaction was committed in its place. `unknown` may still become any of the others. */
@@ -18,7 +18,12 @@ const WriteAnswer = z.looseObject({ txId: TxIdText, status: z.enum(["committed",
 export type WriteAnswer = z.infer<typeof WriteAnswer>;
 
 const RecordAnswer = z
-  .strictObject({ key: z.string().min(1).max(KEY_CHARS_MAX), value: z.json(), txId: TxIdText })
+  .strictObject({
+    key: z.string().regex(RECORD_KEY, "expected 1 to 256 characters of A-Z a-z 0-9 . _ ~ -"),
+    // Whatever JSON.parse gave: a schema would walk it, and a deeply nested value would end the stack.
+    value: z.custom<unknown>((value) => value !== undefined, "expected a JSON value"),
+    txId: TxIdText,
+  })
   .readonly();
 /** `GET /records/:key`. `txId` is the transaction that wrote the value. */
 export type RecordAnswer = z.infer<typeof RecordAnswer>;
