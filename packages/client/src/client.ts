@@ -69,7 +69,7 @@ export interface PutAnswer {
   /** `view.seqno` of the transaction that holds the value. */
   readonly txId: string;
   readonly status: "committed" | "pending";
-  /** False if the key held this value already, such as after a retry. */
+  /** Whether the key was absent before. Also false for a retry that finds its own first attempt. */
   readonly created: boolean;
 }
 
