@@ -13,4 +13,5 @@ export type {
   TxStatus,
   ViewStart,
 } from "./interface.js";
-export { Replica } from "./replica.js";
+export { type PeerState, Replica } from "./replica.js";
+export { type ReplayOptions, replayLog } from "./restore.js";
