@@ -3,7 +3,7 @@
  * (through the suite) random bytes come in; frames to send and notices come out of `pollOutput`. It knows no addresses and no timers, and
  * does not look into the headers it protects.
  *
- * This file holds the keys in use and the flow of records; `exchange.ts` holds the state machine that replaces the keys.
+ * Here the parts meet: `exchange.ts`, the state machine that makes new keys, `record-layer.ts`, the keys in use, and the queue between them.
  */
 import { type CryptoSuite, EndorsementCache, spkiHash } from "@sealane/crypto";
 import {
@@ -20,10 +20,9 @@ import { type ChannelLimits, resolveLimits } from "./limits.js";
 import { type ChannelOutput, OutputQueue } from "./output.js";
 import type { ChannelSelf, ChannelTrust, Party } from "./party.js";
 import type { ReceiveKey } from "./receive-key.js";
-import { ReceiveKeys } from "./receive-keys.js";
-import type { SendKey } from "./send-key.js";
+import { RecordLayer } from "./record-layer.js";
 import { SendQueue } from "./send-queue.js";
-import type { ChannelVersion, ChannelVersionNumber, SessionKeys } from "./version.js";
+import type { ChannelVersion, ChannelVersionNumber, ReceivedMessage, SessionKeys } from "./version.js";
 import { version2 } from "./version-2.js";
 
 export interface ChannelOptions {
@@ -52,11 +51,6 @@ export interface OpenedRecord {
 /** What a channel shows to people (channel-v2 §8), under one name for the documents of `wire`. */
 export type ChannelStateName = ChannelState["state"];
 
-interface KeysInUse {
-  readonly send: SendKey;
-  readonly sinceMs: number;
-}
-
 const VERSIONS: Readonly<Record<ChannelVersionNumber, ChannelVersion>> = { 2: version2 };
 const EMPTY = new Uint8Array(0);
 
@@ -80,11 +74,9 @@ export class Channel {
   readonly #party: Party;
   readonly #limits: ChannelLimits;
   readonly #exchange: Exchange;
-  readonly #receiveKeys: ReceiveKeys;
+  readonly #records: RecordLayer;
   readonly #queue: SendQueue;
   readonly #outputs = new OutputQueue();
-  // Invariant: while defined, its send key has sealed fewer than limits.recordsMax records, and there is a receive key.
-  #inUse: KeysInUse | undefined;
   #lastError: ChannelErrorCode | undefined;
   #lastActivityMs: number | undefined;
   /** When time next changes anything; checked once per record, so that no old key outlives its time for want of a tick. */
@@ -100,7 +92,7 @@ export class Channel {
     this.#version = VERSIONS[version];
     this.#limits = resolveLimits(limits);
     this.#party = { suite, self, peer, trust, cache: cache ?? new EndorsementCache() };
-    this.#receiveKeys = new ReceiveKeys(this.#limits.oldReceiveKeyMs);
+    this.#records = new RecordLayer(this.#version.records, this.#limits);
     this.#queue = new SendQueue(this.#limits.queuedForwardedMax);
     this.#exchange = new Exchange(this.#version, this.#party, this.#limits, this.#exchangeOwner());
   }
@@ -112,7 +104,7 @@ export class Channel {
 
   /** Keys are in use: what is sealed now goes out now. */
   get isOpen(): boolean {
-    return this.#inUse !== undefined;
+    return this.#records.isOpen;
   }
 
   /** An exchange is under way; a channel may be open at the same time. */
@@ -122,17 +114,17 @@ export class Channel {
 
   /** Records sealed under the send key in use; 0 without one. */
   get sent(): number {
-    return this.#inUse?.send.sent ?? 0;
+    return this.#records.sent;
   }
 
   /** Records opened under the newest receive key; 0 without one. */
   get received(): number {
-    return this.#receiveKeys.newest?.received ?? 0;
+    return this.#records.received;
   }
 
   /** Records left before a new exchange starts; 0 without keys. */
   get recordsLeft(): number {
-    return this.#inUse === undefined ? 0 : Math.max(0, this.#limits.rekeyAtRecords - this.#inUse.send.sent);
+    return this.isOpen ? Math.max(0, this.#limits.rekeyAtRecords - this.sent) : 0;
   }
 
   /** Code of what was refused or missed last. */
@@ -155,7 +147,8 @@ export class Channel {
 
   /** Age of the keys in use in milliseconds; undefined without keys. */
   keyAgeMs(nowMs: number): number | undefined {
-    return this.#inUse === undefined ? undefined : Math.max(0, nowMs - this.#inUse.sinceMs);
+    const { sinceMs } = this.#records;
+    return sinceMs === undefined ? undefined : Math.max(0, nowMs - sinceMs);
   }
 
   /** §8, as the document that `wire` defines. */
@@ -217,13 +210,10 @@ export class Channel {
    *   header waits, in place of an older one, and comes out of `pollOutput` once there are.
    */
   seal(header: Uint8Array, nowMs: number): Uint8Array | undefined {
-    const inUse = this.#keysForSealing(nowMs);
-    if (inUse === undefined) {
-      this.#queue.putConsensus(header);
-      return undefined;
-    }
-    const trailer = inUse.send.sealHeader(FRAME_CONSENSUS, header);
-    this.#afterSealing(inUse, nowMs);
+    this.#beforeSealing(nowMs);
+    const trailer = this.#records.sealHeader(FRAME_CONSENSUS, header);
+    if (trailer === undefined) this.#queue.putConsensus(header);
+    this.#requestIfDue(nowMs);
     return trailer;
   }
 
@@ -234,11 +224,10 @@ export class Channel {
    *   when ten wait already: tell whoever asked.
    */
   sealEncrypted(header: Uint8Array, plaintext: Uint8Array, nowMs: number): Uint8Array | "queued" | "refused" {
-    const inUse = this.#keysForSealing(nowMs);
-    if (inUse === undefined) return this.#queue.putForwarded(header, plaintext) ? "queued" : "refused";
-    const sealed = inUse.send.seal(FRAME_FORWARDED, header, plaintext);
-    this.#afterSealing(inUse, nowMs);
-    return sealed;
+    this.#beforeSealing(nowMs);
+    const sealed = this.#records.seal(FRAME_FORWARDED, header, plaintext);
+    this.#requestIfDue(nowMs);
+    return sealed ?? (this.#queue.putForwarded(header, plaintext) ? "queued" : "refused");
   }
 
   /**
@@ -256,23 +245,15 @@ export class Channel {
   ): OpenedRecord | undefined {
     if (!Number.isSafeInteger(headerBytes) || headerBytes < 0) throw new RangeError("headerBytes must be a length");
     this.#advance(nowMs);
-    const restOffset = headerBytes + this.#version.records.trailerBytes;
-    const key = this.#receiveKeyFor(headerBytes, payload);
-    const plaintext = typeof key === "string" ? key : this.#openUnder(key, frameType, headerBytes, payload, nowMs);
-    if (typeof plaintext === "string") {
-      this.#refuse(plaintext, frameType);
-      // A peer that seals for us has keys we do not have: we may have restarted, and it cannot know. A forger gets an attempt of ours
-      // out of this, which the back-off bounds. With keys in use nothing unproven starts anything.
-      if (plaintext === "no-keys" && !this.isOpen) this.#request(nowMs);
+    const opened = this.#records.open(frameType, headerBytes, payload);
+    if (typeof opened === "string") {
+      this.#refuseRecord(opened, frameType, nowMs);
       return undefined;
     }
-    this.#lastActivityMs = nowMs;
-    const isForwarded = frameType === FRAME_FORWARDED;
-    return {
-      header: payload.subarray(0, headerBytes),
-      plaintext,
-      rest: isForwarded ? EMPTY : payload.subarray(restOffset),
-    };
+    this.#acceptProof(opened.key, nowMs);
+    const rest =
+      frameType === FRAME_FORWARDED ? EMPTY : payload.subarray(headerBytes + this.#version.records.trailerBytes);
+    return { header: payload.subarray(0, headerBytes), plaintext: opened.plaintext, rest };
   }
 
   /** The next thing to do or to know, in order. */
@@ -285,8 +266,7 @@ export class Channel {
   /** Wipes keys, attempts and queue, and drops outputs not yet polled. The channel is INACTIVE and can be used again. */
   close(): void {
     this.#exchange.reset();
-    this.#dropSendKey();
-    this.#receiveKeys.clear();
+    this.#records.clear();
     this.#queue.clear();
     this.#outputs.clear();
     this.#arm();
@@ -305,106 +285,73 @@ export class Channel {
     };
   }
 
-  /** §4, table: the new receive key beside the old, the new send key at once. What waited goes out first. */
-  #switchKeys({ send, receive }: SessionKeys, nowMs: number): void {
+  /** What waited goes out at once, ahead of anything sealed later. */
+  #switchKeys(keys: SessionKeys, nowMs: number): void {
     const rekeyed = this.isOpen;
-    this.#dropSendKey();
-    this.#inUse = { send, sinceMs: nowMs };
-    this.#receiveKeys.install(receive, nowMs);
+    this.#records.switchKeys(keys, nowMs);
     this.#outputs.push({ type: "established", rekeyed });
-    this.#flush(nowMs);
+    this.#flush();
   }
 
-  #flush(nowMs: number): void {
-    const consensus = this.#inUse && this.#queue.takeConsensus();
-    if (this.#inUse !== undefined && consensus !== undefined) {
-      const parts = [consensus, this.#inUse.send.sealHeader(FRAME_CONSENSUS, consensus)];
-      this.#outputs.push({ type: "transmit", frameType: FRAME_CONSENSUS, parts });
-      this.#afterSealing(this.#inUse, nowMs);
+  #flush(): void {
+    const consensus = this.#queue.takeConsensus();
+    const trailer = consensus && this.#records.sealHeader(FRAME_CONSENSUS, consensus);
+    if (consensus !== undefined && trailer !== undefined) {
+      this.#outputs.push({ type: "transmit", frameType: FRAME_CONSENSUS, parts: [consensus, trailer] });
     }
-    // Reaching a limit ends the keys, and with them the loop.
-    while (this.#inUse !== undefined) {
+    // A limit below eleven records ends the keys before the queue: the rest waits for the next ones.
+    while (this.isOpen) {
       const forwarded = this.#queue.takeForwarded();
       if (forwarded === undefined) return;
-      const { header, plaintext } = forwarded;
-      const parts = [header, this.#inUse.send.seal(FRAME_FORWARDED, header, plaintext)];
-      this.#outputs.push({ type: "transmit", frameType: FRAME_FORWARDED, parts });
-      this.#afterSealing(this.#inUse, nowMs);
-    }
-  }
-
-  #keysForSealing(nowMs: number): KeysInUse | undefined {
-    this.#advance(nowMs);
-    this.#lastActivityMs = nowMs;
-    if (this.#inUse === undefined) this.#request(nowMs);
-    return this.#inUse;
-  }
-
-  /** §6. The record that reached a limit still goes out. */
-  #afterSealing({ send }: KeysInUse, nowMs: number): void {
-    if (send.sent < this.#limits.rekeyAtRecords) return;
-    if (send.sent >= this.#limits.recordsMax) this.#dropSendKey();
-    this.#request(nowMs);
-  }
-
-  #receiveKeyFor(headerBytes: number, payload: Uint8Array): ReceiveKey | RecordErrorCode {
-    if (payload.length < headerBytes + this.#version.records.trailerBytes) return "truncated-record";
-    if (this.#receiveKeys.size === 0) return "no-keys";
-    return this.#receiveKeys.find(this.#version.records.readKeyId(payload, headerBytes)) ?? "unknown-key";
-  }
-
-  #openUnder(
-    key: ReceiveKey,
-    frameType: FrameType,
-    headerBytes: number,
-    payload: Uint8Array,
-    nowMs: number,
-  ): Uint8Array | RecordErrorCode {
-    const plaintext = key.open(frameType, headerBytes, payload);
-    if (typeof plaintext !== "string") {
-      // §4, table: the first record under a new key ends the old ones.
-      const endedOld = this.#receiveKeys.dropOlderThan(key);
-      if (this.#exchange.handleProof(key) || endedOld) this.#arm();
-    } else if (plaintext === "bad-tag") {
-      this.#afterFailedOpen(key, nowMs);
-    }
-    return plaintext;
-  }
-
-  /** §6: a flood of forgeries ends a key. Half-way there a new exchange starts, so that the channel outlives the flood. */
-  #afterFailedOpen(key: ReceiveKey, nowMs: number): void {
-    if (key.failedOpens >= this.#limits.failedOpensMax) {
-      const isNewest = key === this.#receiveKeys.newest;
-      this.#receiveKeys.drop(key);
-      // Without the newest receive key the peer cannot be heard: the keys are used up in both directions.
-      if (isNewest) this.#dropSendKey();
-      if (isNewest) this.#request(nowMs);
-    } else if (key.failedOpens >= this.#limits.failedOpensMax / 2 && key === this.#receiveKeys.newest) {
-      this.#request(nowMs);
+      const sealed = this.#records.seal(FRAME_FORWARDED, forwarded.header, forwarded.plaintext);
+      if (sealed === undefined) return;
+      this.#outputs.push({ type: "transmit", frameType: FRAME_FORWARDED, parts: [forwarded.header, sealed] });
     }
   }
 
   #handleConfirm(
-    { handshakeId, headerBytes }: { handshakeId: string; headerBytes: number },
+    { handshakeId, headerBytes }: Extract<ReceivedMessage, { kind: "confirm" }>,
     payload: Uint8Array,
     nowMs: number,
   ): boolean {
-    const key = this.#receiveKeyFor(headerBytes, payload);
-    if (typeof key !== "string" && key.handshakeId !== handshakeId) throw new HandshakeError("unknown-handshake");
-    const plaintext = typeof key === "string" ? key : this.#openUnder(key, FRAME_CHANNEL, headerBytes, payload, nowMs);
-    if (typeof plaintext === "string") {
-      this.#refuse(plaintext, FRAME_CHANNEL);
+    const opened = this.#records.open(FRAME_CHANNEL, headerBytes, payload, handshakeId);
+    if (typeof opened === "string") {
+      this.#refuseRecord(opened, FRAME_CHANNEL, nowMs);
       return false;
     }
     this.#outputs.push({ type: "exchange", step: "confirm-received" });
+    this.#acceptProof(opened.key, nowMs);
     return true;
+  }
+
+  #acceptProof(key: ReceiveKey, nowMs: number): void {
+    this.#lastActivityMs = nowMs;
+    if (this.#exchange.handleProof(key)) this.#arm();
+  }
+
+  #refuseRecord(code: RecordErrorCode, frameType: FrameType, nowMs: number): void {
+    this.#refuse(code, frameType);
+    // A peer that seals for us has keys we do not have: we may have restarted, and it cannot know. A forger gets an attempt of ours
+    // out of this, which the back-off bounds. With keys in use nothing unproven starts anything.
+    if (!this.isOpen && (code === "no-keys" || code === "unknown-key")) this.#request(nowMs);
+    if (code === "bad-tag") this.#requestIfDue(nowMs);
+  }
+
+  #beforeSealing(nowMs: number): void {
+    this.#advance(nowMs);
+    this.#lastActivityMs = nowMs;
+  }
+
+  /** After a record, which may have been the one that reaches a limit (§6), or found no keys at all. */
+  #requestIfDue(nowMs: number): void {
+    if (!this.isOpen || this.#records.isRekeyDue(nowMs)) this.#request(nowMs);
   }
 
   #advance(nowMs: number): void {
     if (nowMs < this.#nextTimerMs) return;
-    this.#receiveKeys.expire(nowMs);
+    this.#records.expire(nowMs);
     this.#exchange.advance(nowMs);
-    if (this.#inUse !== undefined && this.#rekeyAtMs(this.#inUse) <= nowMs) this.#exchange.request(nowMs);
+    if (this.#records.isRekeyDue(nowMs)) this.#exchange.request(nowMs);
     this.#arm();
   }
 
@@ -415,18 +362,8 @@ export class Channel {
 
   #arm(): void {
     // While an exchange runs its own timers lead to the next step; an age limit in the past would only make the owner spin.
-    const rekeyAtMs =
-      this.#inUse !== undefined && !this.#exchange.isRunning ? this.#rekeyAtMs(this.#inUse) : Number.POSITIVE_INFINITY;
-    this.#nextTimerMs = Math.min(this.#receiveKeys.nextExpiryMs, this.#exchange.nextTimerMs, rekeyAtMs);
-  }
-
-  #rekeyAtMs({ sinceMs }: KeysInUse): number {
-    return sinceMs + this.#limits.rekeyAtAgeMs;
-  }
-
-  #dropSendKey(): void {
-    this.#inUse?.send.wipe();
-    this.#inUse = undefined;
+    const rekeyAtMs = this.#exchange.isRunning ? Number.POSITIVE_INFINITY : this.#records.rekeyAtMs;
+    this.#nextTimerMs = Math.min(this.#records.nextExpiryMs, this.#exchange.nextTimerMs, rekeyAtMs);
   }
 
   #refuse(code: ChannelErrorCode, frameType: FrameType): void {

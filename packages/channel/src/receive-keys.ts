@@ -19,7 +19,7 @@ interface HeldKey {
  */
 export class ReceiveKeys {
   readonly #oldKeyMs: number;
-  // Invariant: newest first; all but the first have a finite expiresMs; length <= KEYS_MAX.
+  // Invariant: newest first; a key expires no later than any newer one, so none but the first can lack an end; length <= KEYS_MAX.
   #held: HeldKey[] = [];
 
   /** @param oldKeyMs - How long a key is kept beside a newer one, in milliseconds. */
@@ -53,11 +53,10 @@ export class ReceiveKeys {
     this.#dropFrom(KEYS_MAX);
   }
 
-  /** A record under `key` was opened: the peer will not send under an older one again. True when that dropped any. */
-  dropOlderThan(key: ReceiveKey): boolean {
-    if (this.#held.at(-1)?.key === key) return false; // the usual case: there is nothing older
+  /** A record under `key`, which is held, was opened: the peer will not send under an older one again. */
+  dropOlderThan(key: ReceiveKey): void {
+    if (this.#held.at(-1)?.key === key) return; // the usual case: there is nothing older
     this.#dropFrom(this.#held.findIndex((held) => held.key === key) + 1);
-    return true;
   }
 
   /** Drops one key: its limit of failed opens is reached. */
@@ -69,7 +68,6 @@ export class ReceiveKeys {
   /** Drops the old keys whose time is over. */
   expire(nowMs: number): void {
     const first = this.#held.findIndex((held) => held.expiresMs <= nowMs);
-    // Older keys never expire later than newer ones, so everything from the first on goes.
     if (first >= 0) this.#dropFrom(first);
   }
 
