@@ -1,0 +1,29 @@
+/** `sealane get`: reads one record. */
+import { isRecordKey } from "@sealane/client";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Io } from "../io.js";
+import { addServiceOptions, type ServiceOptions, withService } from "./service-options.js";
+
+interface GetOptions extends ServiceOptions {
+  readonly json?: boolean;
+}
+
+export function addGet(program: Command, io: Io): void {
+  const command = program
+    .command("get")
+    .summary("read a record")
+    .description("Read one record and print its value as JSON.")
+    .argument("<key>", "the record's key", recordKey)
+    .option("--json", "print key, value and transaction id as one JSON line");
+  addServiceOptions(command)
+    .addHelpText("after", "\nExample:\n  $ sealane get ship-1 --service-cert service.pem")
+    .action(async (key: string, options: GetOptions) => {
+      const record = await withService(options, (client) => client.get(key));
+      await io.printLine(JSON.stringify(options.json === true ? record : record.value));
+    });
+}
+
+function recordKey(text: string): string {
+  if (isRecordKey(text)) return text;
+  throw new InvalidArgumentError("Expected 1 to 256 characters of A-Z a-z 0-9 . _ ~ -");
+}

@@ -1,0 +1,49 @@
+/** `sealane trust`: a member of the consortium votes a joining node in. */
+import { spkiHash } from "@sealane/crypto";
+import { nativeSuite } from "@sealane/crypto/native";
+import { type Ballot, ballotBytes, base64, type GovernanceAction, type NodeId } from "@sealane/wire";
+import type { Command } from "commander";
+import { readPrivateKey } from "../inputs.js";
+import type { Io } from "../io.js";
+import { nodeId } from "../values.js";
+import { addServiceOptions, type ServiceOptions, withService } from "./service-options.js";
+
+interface TrustOptions extends ServiceOptions {
+  readonly memberKey: string;
+  readonly json?: boolean;
+}
+
+export function addTrust(program: Command, io: Io): void {
+  const command = program
+    .command("trust")
+    .summary("vote a joining node in")
+    .description("Sign a ballot that trusts a pending node, and cast it. Enough members' ballots let the node in.")
+    .argument("<node-id>", "the node's id, as `sealane join` printed it", nodeId)
+    .requiredOption("--member-key <file>", "a member's private key in PEM")
+    .option("--json", "print the answer as one JSON line");
+  addServiceOptions(command)
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ sealane trust 3f…e1 --service-cert service.pem --member-key data/member0.private.pem",
+    )
+    .action((node: NodeId, options: TrustOptions) => trust(io, node, options));
+}
+
+async function trust(io: Io, node: NodeId, options: TrustOptions): Promise<void> {
+  const { privateKey, publicKey } = await readPrivateKey(nativeSuite, options.memberKey);
+  const answer = await withService(options, async (client, { certificate }) => {
+    const action: GovernanceAction = { type: "trust-node", nodeId: node };
+    const serviceId = spkiHash(nativeSuite, certificate.publicKey.spki);
+    const signature = nativeSuite.sign(privateKey, ballotBytes(serviceId, action));
+    const ballot: Ballot = {
+      action,
+      memberId: spkiHash(nativeSuite, publicKey.spki),
+      signature: base64(signature),
+    };
+    return client.ballot(ballot);
+  });
+  nativeSuite.wipe(privateKey);
+  if (options.json === true) await io.printLine(JSON.stringify(answer));
+  else if (answer.status === "accepted") await io.printLine(`accepted in ${answer.txId}: the node is trusted`);
+  else await io.printLine(`counted in ${answer.txId}: more members' ballots are needed`);
+}
