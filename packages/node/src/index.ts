@@ -1,1 +1,15 @@
-export {};
+/** Entry point `@sealane/node`: a whole node as a process runs it. */
+export {
+  type App,
+  defineApp,
+  type EndpointReply,
+  type EndpointRequest,
+  type NodeEvent,
+  type ReadHandler,
+  RequestError,
+  recordsApp,
+  type WriteEndpoint,
+} from "./core/index.js";
+export { NodeError, type NodeErrorCode } from "./host/errors.js";
+export type { RunningNode } from "./host/running-node.js";
+export { holdsNode, type ListenOptions, type NodeOptions, startNode } from "./host/start-node.js";

@@ -1,1 +1,37 @@
-export {};
+/** Entry point `@sealane/node/core`: a node without its sockets, files and clock. Runs wherever its crypto suite runs. */
+export {
+  type App,
+  defineApp,
+  type EndpointReply,
+  type EndpointRequest,
+  type ReadHandler,
+  type WriteEndpoint,
+} from "./app.js";
+export { type FaultCode, FaultError, RequestError } from "./errors.js";
+export {
+  endorseNode,
+  type Member,
+  newServiceKeys,
+  nodeIdOf,
+  readMember,
+  type ServiceKeys,
+  serviceKeys,
+  validity,
+} from "./identity.js";
+export { Replay } from "./log-state.js";
+export { type FrameVerdict, NodeCore } from "./node-core.js";
+export { recordsApp } from "./records-app.js";
+export { SIGNING_DEFAULTS, type SigningLimits } from "./signing-policy.js";
+export type {
+  ClientRequest,
+  CoreConfig,
+  Direction,
+  HardState,
+  Input,
+  LedgerSecret,
+  NodeEvent,
+  Output,
+  Role,
+  Start,
+  Timing,
+} from "./types.js";

@@ -1,0 +1,246 @@
+/**
+ * What clients ask, from the request to its answer: routed, executed on the primary or forwarded to it, and answered once committed.
+ * Every request is answered exactly once, at the latest at its deadline.
+ */
+import {
+  decodeForwardedRequest,
+  decodeForwardedResponse,
+  encodeForwardedHeader,
+  encodeForwardedRequest,
+  encodeForwardedResponse,
+  type ForwardedHeader,
+  FRAME_FORWARDED,
+  formatTxId,
+  type NodeId,
+  type NodeState,
+  type Seqno,
+  utf8,
+} from "@sealane/wire";
+import { type EndpointRequest, findRoute, parseTarget, type WriteRoute } from "./app.js";
+import { type CommitOutcome, CommitWaiters } from "./commit-waiters.js";
+import { RequestError, toRequestError } from "./errors.js";
+import { Forwarding } from "./forwarding.js";
+import { answerJoin } from "./join.js";
+import type { Peers } from "./peers.js";
+import type { ReplicatedLog } from "./replicated-log.js";
+import { type ServiceRoute, serviceRoutes } from "./service-routes.js";
+import type { ClientRequest, CoreConfig, NodeEvent, Output } from "./types.js";
+
+/** At most this many requests wait for their commit; a further one is refused. */
+const WAITING_MAX = 20_000;
+/** A forwarded request waits this much longer than the primary does, in ms, so that the primary's answer is the one that arrives. */
+const FORWARDING_SLACK_MS = 500;
+/** Clients are not tied to a session yet: every forwarded request runs in session 0 (ledger spec §13). */
+const NO_SESSION = 0;
+
+type RequestOutput = Extract<Output, { type: "respond" | "event" }>;
+/** Sends an answer to whoever asked: a client of this node, or another node on behalf of its client. */
+type Answer = (status: number, body: unknown, location?: string) => void;
+
+export class ClientRequests {
+  readonly #config: CoreConfig;
+  readonly #log: ReplicatedLog;
+  readonly #peers: Peers;
+  readonly #routes: readonly ServiceRoute[];
+  readonly #waiters = new CommitWaiters();
+  readonly #forwarding = new Forwarding();
+  readonly #outputs: RequestOutput[] = [];
+
+  constructor(config: CoreConfig, log: ReplicatedLog, peers: Peers, state: (nowMs: number) => NodeState) {
+    this.#config = config;
+    this.#log = log;
+    this.#peers = peers;
+    this.#routes = serviceRoutes(config, log, state);
+  }
+
+  pollOutput(): RequestOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  get waitUntilMs(): number {
+    return Math.min(this.#waiters.nextDeadlineMs, this.#forwarding.nextDeadlineMs);
+  }
+
+  handleRequest(request: ClientRequest, nowMs: number): void {
+    const answer: Answer = (status, body, location) =>
+      this.#respond(request.id, status, utf8(JSON.stringify(body)), location);
+    guard(answer, () => this.#dispatch(request, answer, nowMs, () => this.#forward(request, nowMs)));
+  }
+
+  handleForwarded(from: NodeId, header: ForwardedHeader, plaintext: Uint8Array, nowMs: number): void {
+    if (header.type === "response") {
+      const { status, body } = decodeForwardedResponse(plaintext);
+      const id = this.#forwarding.takeAnswered(header.commandId, from);
+      if (id !== undefined) this.#respond(id, status, body);
+      return;
+    }
+    const command = decodeForwardedRequest(plaintext);
+    const answer: Answer = (status, body) =>
+      this.#respondForwarded(from, header.commandId, command.sessionId, status, body, nowMs);
+    const request = { ...command, id: header.commandId };
+    guard(answer, () => this.#dispatch(request, answer, nowMs, refuseSecondForwarding));
+  }
+
+  handleCommit(at: Seqno): void {
+    this.#waiters.handleCommit(at);
+  }
+
+  handleRollback(to: Seqno): void {
+    this.#waiters.handleRollback(to);
+  }
+
+  handleTick(nowMs: number): void {
+    this.#waiters.handleTick(nowMs);
+    for (const id of this.#forwarding.takeExpired(nowMs)) {
+      const { status, answer } = new RequestError(
+        "no-quorum",
+        "The primary did not answer in time: it may have no quorum. Send this request again, with the same key.",
+      );
+      this.#respond(id, status, utf8(JSON.stringify(answer)));
+    }
+  }
+
+  #dispatch(request: ClientRequest, answer: Answer, nowMs: number, forward: () => void): void {
+    const { path, query } = parseTarget(request.path);
+    const routes = [...this.#routes, ...this.#config.app.routes];
+    const { route, params } = findRoute(routes, request.method, path);
+    const { body, callerCertificate } = request;
+    const input = { params, query, body, ...(callerCertificate === undefined ? {} : { callerCertificate }) };
+    switch (route.type) {
+      case "service":
+        answer(200, route.run(input, nowMs));
+        break;
+      case "read": {
+        const reply = route.run(this.#log.store.read("committed"), input);
+        answer(reply.status ?? 200, reply.body);
+        break;
+      }
+      case "join": {
+        const { status, body, location } = answerJoin(this.#config, this.#log, input, nowMs);
+        answer(status, body, location);
+        break;
+      }
+      case "write":
+        if (this.#log.role === "primary") this.#execute(route, input, answer, nowMs);
+        else forward();
+        break;
+      default:
+        route satisfies never;
+    }
+  }
+
+  /** Runs a write on this primary. Its answer waits until what it wrote, or else everything it may have seen, is committed. */
+  #execute(route: WriteRoute, input: EndpointRequest<Uint8Array>, answer: Answer, nowMs: number): void {
+    if (this.#waiters.size >= WAITING_MAX) {
+      throw new RequestError(
+        "overloaded",
+        "Too many requests wait for their commit. Send this one again a little later.",
+      );
+    }
+    const { store, replica } = this.#log;
+    const tx = store.begin();
+    const reply = route.run(tx, input, nowMs);
+    const writeSet = tx.writeSet();
+    const seen = writeSet.length > 0 ? this.#log.append(writeSet, nowMs) : this.#log.lastTxId;
+    const txId = formatTxId(reply.txId ?? seen);
+    const finish = (outcome: CommitOutcome | "pending"): void => {
+      if (outcome === "committed" || outcome === "pending") {
+        answer(reply.status ?? 200, { status: outcome, ...reply.body, txId });
+      } else {
+        const error = new RequestError(outcome === "lost" ? "lost" : "no-quorum", WHY[outcome], seen);
+        answer(error.status, error.answer);
+      }
+    };
+    if (seen.seqno <= replica.commitSeqno) finish("committed");
+    else if (input.query.commit === "async") finish("pending");
+    else this.#waiters.add({ seqno: seen.seqno, deadlineMs: nowMs + this.#config.timing.commitTimeoutMs, finish });
+  }
+
+  /** Sends a client's write on to the primary, encrypted with the channel's key. */
+  #forward(request: ClientRequest, nowMs: number): void {
+    const { primary, view } = this.#log.replica;
+    if (primary === undefined) {
+      throw new RequestError(
+        "no-quorum",
+        "No primary is known: too few nodes can be reached. Send this request again.",
+      );
+    }
+    if (this.#forwarding.isFull)
+      throw new RequestError("overloaded", "Too many requests wait for the primary already.");
+    const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs + FORWARDING_SLACK_MS;
+    const commandId = this.#forwarding.add(request.id, primary, deadlineMs);
+    const { method, path, body } = request;
+    const sent = this.#sendForwarded(
+      primary,
+      { type: "command", commandId, view },
+      encodeForwardedRequest({ sessionId: NO_SESSION, method, path, body }),
+      nowMs,
+    );
+    if (!sent) {
+      this.#forwarding.remove(commandId);
+      throw new RequestError(
+        "no-primary",
+        "The primary cannot be reached from this node now. Send this request again.",
+      );
+    }
+  }
+
+  #respondForwarded(
+    to: NodeId,
+    commandId: number,
+    sessionId: number,
+    status: number,
+    body: unknown,
+    nowMs: number,
+  ): void {
+    const plaintext = encodeForwardedResponse({ sessionId, status, body: utf8(JSON.stringify(body)) });
+    this.#sendForwarded(to, { type: "response", commandId, terminateSession: false }, plaintext, nowMs);
+  }
+
+  #sendForwarded(to: NodeId, header: ForwardedHeader, plaintext: Uint8Array, nowMs: number): boolean {
+    const sent = this.#peers.sendEncrypted(to, FRAME_FORWARDED, encodeForwardedHeader(header), plaintext, nowMs);
+    const { type: what, commandId } = header;
+    if (sent)
+      this.#observe({
+        type: "forwarded",
+        peer: to,
+        direction: "sent",
+        what,
+        commandId,
+        bytes: plaintext.length,
+        atMs: nowMs,
+      });
+    return sent;
+  }
+
+  #respond(id: number, status: number, body: Uint8Array, location?: string): void {
+    this.#outputs.push({ type: "respond", id, status, body, ...(location === undefined ? {} : { location }) });
+  }
+
+  #observe(event: NodeEvent): void {
+    if (this.#config.observe) this.#outputs.push({ type: "event", event });
+  }
+}
+
+const WHY = {
+  lost: "This write was rolled back when the primary changed; it had no effect. Send it again.",
+  deadline:
+    "No quorum confirmed this write in time. It may still commit: send it again with the same key, or ask for its status.",
+};
+
+/** A request is forwarded once at most (ledger spec §13). */
+function refuseSecondForwarding(): void {
+  throw new RequestError(
+    "no-primary",
+    "The node that was taken for the primary no longer is. Send this request again.",
+  );
+}
+
+function guard(answer: Answer, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    const refusal = toRequestError(error);
+    answer(refusal.status, refusal.answer);
+  }
+}

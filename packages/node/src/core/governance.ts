@@ -1,0 +1,134 @@
+/**
+ * What changes who belongs to the service, as transactions: the first one, a join request, a ballot. The consortium decides; a node only
+ * counts signatures (design.md §1, sentence 2; ledger spec §12).
+ */
+import { type CryptoSuite, type PublicKey, pemEncode } from "@sealane/crypto";
+import type { Transaction } from "@sealane/kv";
+import {
+  type Ballot,
+  ballotBytes,
+  base64,
+  fromBase64,
+  type JoinRequest,
+  type NodeId,
+  parseAddress,
+} from "@sealane/wire";
+import { RequestError } from "./errors.js";
+import { endorseNode, type Member, readMember, type ServiceKeys } from "./identity.js";
+import {
+  ballots,
+  configuration,
+  endorsedCertificates,
+  memberCertificates,
+  type NodeInfo,
+  networkNodes,
+  nodeInfos,
+  SINGLE,
+  serviceInfo,
+} from "./tables.js";
+
+/** At most this many nodes wait for the consortium; a further request is refused, so that strangers cannot fill the ledger. */
+export const PENDING_NODES_MAX = 100;
+
+/** Writes the first transaction of a service: the service, its members, its first node, the configuration of one. */
+export function writeGenesis(
+  tx: Transaction,
+  genesis: {
+    readonly id: NodeId;
+    readonly publicKey: PublicKey;
+    readonly nodeAddress: string;
+    readonly apiAddress: string;
+    readonly certificate: Uint8Array;
+    readonly serviceCertificate: Uint8Array;
+    readonly members: readonly Member[];
+  },
+): void {
+  tx.map(nodeInfos).put(genesis.id, {
+    status: "Trusted",
+    public_key: base64(genesis.publicKey.spki),
+    node_address: genesis.nodeAddress,
+    api_address: genesis.apiAddress,
+  });
+  tx.map(endorsedCertificates).put(genesis.id, pemEncode("CERTIFICATE", genesis.certificate));
+  tx.map(serviceInfo).put(SINGLE, { cert: pemEncode("CERTIFICATE", genesis.serviceCertificate), status: "Open" });
+  for (const member of genesis.members) tx.map(memberCertificates).put(member.id, member.certificate);
+  tx.map(configuration).put(SINGLE, { nodes: [genesis.id] });
+}
+
+/**
+ * Records a node that asks to join, as `Pending`. A repeated request with other addresses replaces them as long as nobody has trusted it.
+ * @throws RequestError `conflict` when another node publishes the same address, `overloaded` when too many wait.
+ */
+export function recordJoin(tx: Transaction, id: NodeId, request: JoinRequest): void {
+  const known = tx.map(nodeInfos).get(id);
+  if (known?.node_address === request.nodeAddress && known.api_address === request.apiAddress) return;
+  const others = networkNodes(tx).filter((node) => node.id !== id);
+  if (others.some((node) => node.status === "trusted" && node.nodeAddress === request.nodeAddress)) {
+    throw new RequestError("conflict", `Another node of this service is published at ${request.nodeAddress}.`);
+  }
+  if (others.filter((node) => node.status === "pending").length >= PENDING_NODES_MAX) {
+    throw new RequestError("overloaded", `${PENDING_NODES_MAX} nodes wait to be trusted already; ask the consortium.`);
+  }
+  tx.map(nodeInfos).put(id, {
+    status: "Pending",
+    public_key: request.publicKey,
+    node_address: request.nodeAddress,
+    api_address: request.apiAddress,
+  });
+}
+
+/**
+ * Counts a member's signed ballot. With more than half of the members behind it the action is carried out in the same transaction: the
+ * node's record becomes `Trusted`, its certificate is endorsed, and the configuration names it.
+ * @returns whether the action is carried out, now or before.
+ * @throws RequestError `forbidden` (no member, or a signature that does not hold), `not-found` (no such node), `conflict` (retired).
+ */
+export function castBallot(
+  tx: Transaction,
+  ballot: Ballot,
+  service: ServiceKeys,
+  suite: CryptoSuite,
+  nowMs: number,
+): boolean {
+  const { nodeId } = ballot.action;
+  if (!isSignedByMember(tx, ballot, service, suite)) {
+    throw new RequestError("forbidden", "This ballot is not signed by a member of the consortium.");
+  }
+  const info = tx.map(nodeInfos).get(nodeId);
+  if (info === undefined) throw new RequestError("not-found", `No node ${nodeId} has asked to join.`);
+  if (info.status === "Retired")
+    throw new RequestError("conflict", "A retired node id is not trusted again; join anew.");
+  if (info.status === "Trusted") return true;
+
+  const key = `${ballot.action.type}:${nodeId}`;
+  const signatures = { ...tx.map(ballots).get(key)?.signatures, [ballot.memberId]: ballot.signature };
+  const members = tx.map(memberCertificates).size;
+  const accepted = Object.keys(signatures).length > members / 2;
+  tx.map(ballots).put(key, { accepted, signatures });
+  if (accepted) trustNode(tx, nodeId, info, service, suite, nowMs);
+  return accepted;
+}
+
+function isSignedByMember(tx: Transaction, ballot: Ballot, service: ServiceKeys, suite: CryptoSuite): boolean {
+  const certificate = tx.map(memberCertificates).get(ballot.memberId);
+  if (certificate === undefined) return false;
+  const { publicKey } = readMember(suite, certificate);
+  return suite.verify(publicKey, ballotBytes(service.id, ballot.action), fromBase64(ballot.signature));
+}
+
+function trustNode(
+  tx: Transaction,
+  id: NodeId,
+  info: NodeInfo,
+  service: ServiceKeys,
+  suite: CryptoSuite,
+  nowMs: number,
+): void {
+  const publicKey = suite.importPublicKey(fromBase64(info.public_key));
+  const hosts = [parseAddress(info.api_address).host];
+  const certificate = endorseNode(suite, service, { id, publicKey, hosts }, nowMs);
+  tx.map(nodeInfos).put(id, { ...info, status: "Trusted" });
+  tx.map(endorsedCertificates).put(id, pemEncode("CERTIFICATE", certificate));
+  const nodes = new Set(tx.map(configuration).get(SINGLE)?.nodes);
+  tx.map(configuration).put(SINGLE, { nodes: [...nodes.add(id)].sort() });
+}

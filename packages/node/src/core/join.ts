@@ -1,0 +1,86 @@
+/**
+ * A node's request to join, and the answer that makes it a member (ledger spec §12). The answer carries the whole trust of the service,
+ * hence: nothing before the consortium has trusted the node, and only to the holder of the key that was trusted.
+ */
+import { parseCertificate, pemEncode } from "@sealane/crypto";
+import type { NodeId } from "@sealane/wire";
+import { base64, equalBytes, fromBase64, type JoinResponse, parseJoinRequest } from "@sealane/wire";
+import { type EndpointRequest, parseJson } from "./app.js";
+import { RequestError } from "./errors.js";
+import { recordJoin } from "./governance.js";
+import { nodeIdOf } from "./identity.js";
+import type { ReplicatedLog } from "./replicated-log.js";
+import { endorsedCertificates, networkNodes, nodeInfos } from "./tables.js";
+import type { CoreConfig } from "./types.js";
+
+export interface JoinAnswer {
+  readonly status: 200 | 308;
+  readonly body: JoinResponse | Record<string, never>;
+  readonly location?: string;
+}
+
+/**
+ * Answers a join request. A trusted node gets its answer from any node, as soon as its trust stands under a signature: with one node and
+ * one joiner the trust can only commit once the joiner takes part (consensus spec §10.1: both configurations count).
+ * @throws RequestError `forbidden` without a client certificate over the joiner's own key, `no-quorum` without a primary to record it.
+ */
+export function answerJoin(
+  config: CoreConfig,
+  log: ReplicatedLog,
+  input: EndpointRequest<Uint8Array>,
+  nowMs: number,
+): JoinAnswer {
+  const request = parseJoinRequest(parseJson(input.body));
+  const spki = fromBase64(request.publicKey);
+  const { suite } = config;
+  if (
+    input.callerCertificate === undefined ||
+    !equalBytes(parseCertificate(suite, input.callerCertificate).publicKey.spki, spki)
+  ) {
+    throw new RequestError(
+      "forbidden",
+      "Join over TLS with a client certificate for the very key that is to be trusted.",
+    );
+  }
+  const id = nodeIdOf(suite, suite.importPublicKey(spki));
+  const trusted = trustedAnswer(config, log, id);
+  if (trusted !== undefined) return { status: 200, body: trusted };
+
+  const latest = log.store.read("latest");
+  if (log.role !== "primary") {
+    const primary = networkNodes(latest).find((node) => node.id === log.replica.primary);
+    if (primary === undefined)
+      throw new RequestError("no-quorum", "No primary is known that could record this. Ask again.");
+    return { status: 308, body: {}, location: `https://${primary.apiAddress}/node/join` };
+  }
+  const tx = log.store.begin();
+  recordJoin(tx, id, request);
+  const writeSet = tx.writeSet();
+  if (writeSet.length > 0) log.append(writeSet, nowMs);
+  return { status: 200, body: { status: "pending", nodeId: id } };
+}
+
+function trustedAnswer(
+  { suite, service, ledgerSecrets }: CoreConfig,
+  log: ReplicatedLog,
+  id: NodeId,
+): JoinResponse | undefined {
+  const latest = log.store.read("latest");
+  const trustedIn = latest.map(nodeInfos).versionOf(id);
+  const certificate = latest.map(endorsedCertificates).get(id);
+  if (latest.map(nodeInfos).get(id)?.status !== "Trusted") return undefined;
+  if (trustedIn === undefined || certificate === undefined) return undefined;
+  if (trustedIn.seqno > log.replica.lastCommittableSeqno) return undefined; // could still be rolled back by this very node
+  return {
+    status: "trusted",
+    nodeId: id,
+    network: {
+      serviceCertificate: pemEncode("CERTIFICATE", service.certificate),
+      servicePrivateKey: pemEncode("PRIVATE KEY", suite.exportPrivateKey(service.keyPair.privateKey)),
+      endorsedCertificate: certificate,
+      ledgerSecrets: ledgerSecrets.map(({ from, key }) => ({ from, key: base64(key) })),
+      nodes: networkNodes(latest),
+      trustSeqno: trustedIn.seqno,
+    },
+  };
+}

@@ -1,0 +1,346 @@
+/**
+ * One node without its sockets, files and clock: what the protocol text calls the inside of the enclave (design.md §2). It composes
+ * channels, replication, ledger and maps, holds every key, and answers clients. Inputs and outputs are data; see `types.ts`.
+ *
+ * After every turn of its loop (one input or many) the host gives `flush`, then carries out all outputs in their order.
+ */
+import { type DecodedEntry, entriesDigest, LedgerError, splitEntries } from "@sealane/ledger";
+import {
+  type AppendEntries,
+  type ConsensusMessage,
+  consensusHeaderBytes,
+  decodeConsensus,
+  decodeForwardedHeader,
+  encodeConsensus,
+  equalBytes,
+  FRAME_CHANNEL,
+  FRAME_CONSENSUS,
+  FRAME_FORWARDED,
+  type FrameType,
+  formatTxId,
+  forwardedHeaderBytes,
+  type NodeId,
+  type NodeState,
+  seqno,
+  WireError,
+} from "@sealane/wire";
+import { ClientRequests } from "./client-requests.js";
+import { writeGenesis } from "./governance.js";
+import { Peers } from "./peers.js";
+import { type Payload, ReplicatedLog } from "./replicated-log.js";
+import { networkNodes } from "./tables.js";
+import type { CoreConfig, Direction, Input, NodeEvent, Output, Role } from "./types.js";
+
+/** What a frame showed about the connection it came on: whether the node it claims to be from is really there. */
+export type FrameVerdict = "authentic" | "unproven";
+
+export class NodeCore {
+  readonly #config: CoreConfig;
+  readonly #log: ReplicatedLog;
+  readonly #peers: Peers;
+  readonly #requests: ClientRequests;
+  readonly #startedMs: number;
+  readonly #outputs: Output[] = [];
+  /** The message whose entries are being read from storage, by peer. */
+  readonly #reads = new Map<NodeId, AppendEntries>();
+
+  constructor(config: CoreConfig, nowMs: number) {
+    this.#config = config;
+    this.#startedMs = nowMs;
+    this.#log = new ReplicatedLog(config, nowMs);
+    this.#peers = new Peers(config);
+    this.#requests = new ClientRequests(config, this.#log, this.#peers, (at) => this.state(at));
+    if (config.start.type === "new") this.#writeGenesis(config.start.members, nowMs);
+    this.#updatePeers();
+    if (config.start.type !== "new") this.#peers.initiateAll(nowMs);
+    this.#settle(nowMs);
+  }
+
+  handle(input: Input, nowMs: number): void {
+    switch (input.type) {
+      case "tick":
+        this.#log.handleTick(nowMs);
+        this.#peers.handleTick(nowMs);
+        this.#requests.handleTick(nowMs);
+        break;
+      case "flush":
+        this.#log.handleFlush(nowMs);
+        break;
+      case "request":
+        this.#requests.handleRequest(input.request, nowMs);
+        break;
+      case "persisted":
+        this.#log.handlePersisted(input.token, nowMs);
+        break;
+      case "entries":
+        this.#handleRead(input.to, input.entries, nowMs);
+        break;
+      default:
+        input satisfies never;
+    }
+    this.#settle(nowMs);
+  }
+
+  /**
+   * Takes a frame from the network. Anything wrong with it is a refusal without effect, seen only in events and counters.
+   * @param from - The id the frame claims to come from; believed only after a tag or a signature has proved it.
+   * @param payload - Borrowed for the call.
+   * @returns whether the frame proved that `from` is at the other end of the connection.
+   * @throws FaultError `primary-fault`: stop this node.
+   */
+  handleFrame(from: NodeId, frameType: FrameType, payload: Uint8Array, nowMs: number): FrameVerdict {
+    if (!this.#peers.has(from)) return "unproven";
+    const authentic = this.#openFrame(from, frameType, payload, nowMs);
+    this.#settle(nowMs);
+    return authentic ? "authentic" : "unproven";
+  }
+
+  /** The next decision, in order; the last one of a turn is `wait`. */
+  pollOutput(): Output {
+    return this.#outputs.shift() ?? { type: "wait", untilMs: this.#waitUntilMs };
+  }
+
+  get role(): Role {
+    return this.#log.role;
+  }
+
+  /** Whether it takes part: a member of the service, with something committed. */
+  get isReady(): boolean {
+    return this.#log.isMember && this.#log.replica.commitSeqno > 0;
+  }
+
+  state(nowMs: number): NodeState {
+    const { replica, store } = this.#log;
+    const latest = store.read("latest");
+    return {
+      nodeId: this.#config.id,
+      phase: this.#log.isMember ? "active" : "joining",
+      role: this.#log.role,
+      view: replica.view,
+      lastSeqno: replica.lastSeqno,
+      committed: formatTxId({ view: replica.viewAt(replica.commitSeqno), seqno: replica.commitSeqno }),
+      primary: replica.primary ?? null,
+      channels: this.#peers.states(nowMs),
+      nodes: networkNodes(latest),
+      uptimeMs: nowMs - this.#startedMs,
+    };
+  }
+
+  get #waitUntilMs(): number {
+    return Math.min(this.#log.waitUntilMs, this.#peers.waitUntilMs, this.#requests.waitUntilMs);
+  }
+
+  #writeGenesis(members: Parameters<typeof writeGenesis>[1]["members"], nowMs: number): void {
+    const { id, keyPair, certificate, service, nodeAddress, apiAddress } = this.#config;
+    const tx = this.#log.store.begin();
+    writeGenesis(tx, {
+      id,
+      publicKey: keyPair.publicKey,
+      nodeAddress,
+      apiAddress,
+      certificate,
+      serviceCertificate: service.certificate,
+      members,
+    });
+    this.#log.append(tx.writeSet(), nowMs);
+  }
+
+  #openFrame(from: NodeId, frameType: FrameType, payload: Uint8Array, nowMs: number): boolean {
+    if (frameType === FRAME_CHANNEL) return this.#peers.handleExchange(from, payload, nowMs);
+    try {
+      return frameType === FRAME_CONSENSUS
+        ? this.#openConsensus(from, payload, nowMs)
+        : this.#openForwarded(from, payload, nowMs);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#observe({ type: "rejected", peer: from, code: error.code, atMs: nowMs });
+      return false;
+    }
+  }
+
+  #openConsensus(from: NodeId, payload: Uint8Array, nowMs: number): boolean {
+    const headerBytes = consensusHeaderBytes(payload);
+    const opened = this.#peers.open(from, FRAME_CONSENSUS, headerBytes, payload, nowMs);
+    if (opened === undefined) return false;
+    const { message, entriesDigest: digest } = decodeConsensus(opened.header);
+    const decoded = digest === undefined ? [] : this.#decodeEntries(opened.rest, digest);
+    if (decoded === undefined) {
+      // The header is the peer's, the entries behind it are not what it sent: as good as lost, and sent again.
+      this.#observe({ type: "rejected", peer: from, code: "entries-digest", atMs: nowMs });
+      return true;
+    }
+    this.#observeHeader(from, "received", message, payload.length, decoded.length, nowMs);
+    this.#log.handleMessage(from, message, decoded, nowMs);
+    return true;
+  }
+
+  /** @returns undefined when the entries are not those that the header's digest names; nothing of them is used then. */
+  #decodeEntries(bytes: Uint8Array, digest: Uint8Array): DecodedEntry[] | undefined {
+    const { suite } = this.#config;
+    try {
+      const decoded = splitEntries(bytes).map((entry) => this.#log.decode(entry));
+      const digests = decoded.map(({ writeSetDigest }) => writeSetDigest);
+      return equalBytes(entriesDigest(suite, digests), digest) ? decoded : undefined;
+    } catch (error) {
+      if (error instanceof LedgerError) return undefined;
+      throw error;
+    }
+  }
+
+  #openForwarded(from: NodeId, payload: Uint8Array, nowMs: number): boolean {
+    const headerBytes = forwardedHeaderBytes(payload);
+    const opened = this.#peers.open(from, FRAME_FORWARDED, headerBytes, payload, nowMs);
+    if (opened === undefined) return false;
+    const header = decodeForwardedHeader(opened.header);
+    const { type: what, commandId } = header;
+    this.#observe({
+      type: "forwarded",
+      peer: from,
+      direction: "received",
+      what,
+      commandId,
+      bytes: payload.length,
+      atMs: nowMs,
+    });
+    this.#requests.handleForwarded(from, header, opened.plaintext, nowMs);
+    return true;
+  }
+
+  /** Carries out what the log and the peers have left, until nothing is. Both may leave more for each other. */
+  #settle(nowMs: number): void {
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (let output = this.#log.pollOutput(); output !== undefined; output = this.#log.pollOutput()) {
+        moved = true;
+        this.#handleLogOutput(output, nowMs);
+      }
+      for (let output = this.#peers.pollOutput(); output !== undefined; output = this.#peers.pollOutput()) {
+        moved = true;
+        if (output.type === "sealed-header") this.#transmitSealed(output.to, output.header, output.trailer);
+        else this.#outputs.push(output);
+      }
+      for (let output = this.#requests.pollOutput(); output !== undefined; output = this.#requests.pollOutput()) {
+        moved = true;
+        this.#outputs.push(output);
+      }
+    }
+  }
+
+  #handleLogOutput(output: NonNullable<ReturnType<ReplicatedLog["pollOutput"]>>, nowMs: number): void {
+    const { replica } = this.#log;
+    switch (output.type) {
+      case "append":
+      case "persist":
+        this.#outputs.push(output);
+        break;
+      case "truncate":
+        this.#outputs.push(output);
+        this.#requests.handleRollback(output.to);
+        break;
+      case "commit":
+        this.#outputs.push(output);
+        this.#requests.handleCommit(output.seqno);
+        this.#observe({
+          type: "commit",
+          txId: { view: replica.viewAt(output.seqno), seqno: output.seqno },
+          atMs: nowMs,
+        });
+        break;
+      case "send":
+        this.#send(output.to, output.message, nowMs);
+        break;
+      case "role":
+        this.#observe({ type: "role", role: this.#log.role, view: replica.view, atMs: nowMs });
+        break;
+      case "membership":
+        this.#updatePeers();
+        break;
+      default:
+        output satisfies never;
+    }
+  }
+
+  /** Seals the header for this one peer, and puts the very bytes of the ledger behind it. */
+  #send(to: NodeId, message: ConsensusMessage, nowMs: number): void {
+    if (message.type !== "append-entries") {
+      this.#transmit(to, message, undefined, nowMs);
+      return;
+    }
+    const payload = this.#log.payloadOf(message);
+    if (payload !== undefined) this.#transmit(to, message, payload, nowMs);
+    else if (message.prevSeqno + 1 < this.#log.firstSeqno) this.#readFor(to, message);
+    // Else they were rolled back in the meantime, and the next message says so (consensus spec §7.5).
+  }
+
+  /** Entries that are no longer in memory come from storage, for one message per peer at a time; further ones are as good as lost. */
+  #readFor(to: NodeId, message: AppendEntries): void {
+    if (this.#reads.has(to)) return;
+    this.#reads.set(to, message);
+    this.#outputs.push({ type: "read", to, from: seqno(message.prevSeqno + 1), through: message.seqno });
+  }
+
+  #handleRead(to: NodeId, entries: readonly Uint8Array[], nowMs: number): void {
+    const message = this.#reads.get(to);
+    this.#reads.delete(to);
+    const { role, view } = this.#log.replica;
+    if (message === undefined || role !== "primary" || view !== message.view) return;
+    if (entries.length === message.seqno - message.prevSeqno) {
+      this.#transmit(to, message, this.#log.payloadFrom(entries), nowMs);
+    }
+  }
+
+  #transmit(to: NodeId, message: ConsensusMessage, payload: Payload | undefined, nowMs: number): void {
+    const header = encodeConsensus(message, payload?.digest);
+    const trailer = this.#peers.seal(to, header, nowMs);
+    if (trailer === undefined) return; // queued until there are keys
+    const parts = [header, trailer, ...(payload?.entries ?? [])];
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    const count = message.type === "append-entries" ? message.seqno - message.prevSeqno : 0;
+    this.#observeHeader(to, "sent", message, bytes, count, nowMs);
+    this.#outputs.push({ type: "transmit", to, frameType: FRAME_CONSENSUS, parts });
+  }
+
+  /** A header that was queued before there were keys: its entries are attached now, if they are still what it names. */
+  #transmitSealed(to: NodeId, header: Uint8Array, trailer: Uint8Array): void {
+    const { message, entriesDigest: digest } = decodeConsensus(header);
+    const payload = message.type === "append-entries" ? this.#log.payloadOf(message) : undefined;
+    if (digest !== undefined && (payload === undefined || !equalBytes(payload.digest, digest))) return;
+    const parts = [header, trailer, ...(payload?.entries ?? [])];
+    this.#outputs.push({ type: "transmit", to, frameType: FRAME_CONSENSUS, parts });
+  }
+
+  #updatePeers(): void {
+    const { start } = this.#config;
+    const recorded = networkNodes(this.#log.store.read("latest"));
+    const retired = new Set(recorded.filter(({ status }) => status === "retired").map(({ id }) => id));
+    const trusted = new Map(recorded.filter(({ status }) => status === "trusted").map((node) => [node.id, node]));
+    // A node that catches up reads records from before its peers were trusted; what it was told at its start holds until they are retired.
+    for (const node of start.type === "new" ? [] : start.nodes) {
+      if (node.status === "trusted" && !retired.has(node.id) && !trusted.has(node.id)) trusted.set(node.id, node);
+    }
+    this.#peers.update([...trusted.values()]);
+  }
+
+  #observeHeader(
+    peer: NodeId,
+    direction: Direction,
+    message: ConsensusMessage,
+    bytes: number,
+    entries: number,
+    atMs: number,
+  ): void {
+    if (!this.#config.observe) return;
+    const { type: kind, view } = message;
+    const range =
+      message.type === "append-entries"
+        ? { seqno: message.seqno, prevSeqno: message.prevSeqno, commitSeqno: message.commitSeqno }
+        : message.type === "append-entries-response"
+          ? { seqno: message.lastSeqno }
+          : {};
+    this.#observe({ type: "header", peer, direction, kind, view, ...range, bytes, entries, atMs });
+  }
+
+  #observe(event: NodeEvent): void {
+    if (this.#config.observe) this.#outputs.push({ type: "event", event });
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The other nodes: where they are, and the channel to each. A peer exists here only while the service trusts it, so nobody else gets a
+ * channel, a byte or a place in a table.
+ */
+import { Channel } from "@sealane/channel";
+import { EndorsementCache } from "@sealane/crypto";
+import {
+  type ChannelState,
+  FRAME_CONSENSUS,
+  type FRAME_FORWARDED,
+  type FrameType,
+  type NetworkNode,
+  type NodeId,
+} from "@sealane/wire";
+import type { CoreConfig, NodeEvent, Output } from "./types.js";
+
+/** At most this many peers; the nodes of a service are few (every one more makes every write dearer). */
+export const PEERS_MAX = 64;
+/** A channel that was idle this many election time-outs is closed (channel-v2 §6). */
+const IDLE_ELECTION_TIMEOUTS = 4;
+
+interface Peer {
+  readonly channel: Channel;
+  address: string;
+  /** When its channel wants a tick. */
+  waitUntilMs: number;
+  /** The state last shown to observers. */
+  shown: string;
+}
+
+export type PeerOutput =
+  | Extract<Output, { type: "transmit" | "peer" | "event" }>
+  /** A header that waited for keys is sealed now; its entries are still to be attached. */
+  | { readonly type: "sealed-header"; readonly to: NodeId; readonly header: Uint8Array; readonly trailer: Uint8Array };
+
+export class Peers {
+  readonly #config: CoreConfig;
+  readonly #peers = new Map<NodeId, Peer>();
+  readonly #cache = new EndorsementCache();
+  readonly #outputs: PeerOutput[] = [];
+
+  constructor(config: CoreConfig) {
+    this.#config = config;
+  }
+
+  pollOutput(): PeerOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  /** Follows the service's records: peers are exactly the trusted nodes other than this one. */
+  update(trusted: readonly NetworkNode[]): void {
+    const others = trusted.filter(({ id }) => id !== this.#config.id).slice(0, PEERS_MAX);
+    const kept = new Set(others.map(({ id }) => id));
+    for (const [id, peer] of this.#peers) {
+      if (kept.has(id)) continue;
+      peer.channel.close();
+      this.#peers.delete(id);
+      this.#outputs.push({ type: "peer", id, address: undefined });
+    }
+    for (const { id, nodeAddress } of others) {
+      const known = this.#peers.get(id);
+      if (known?.address === nodeAddress) continue;
+      if (known === undefined) {
+        const waitUntilMs = Number.POSITIVE_INFINITY;
+        this.#peers.set(id, { channel: this.#openChannel(id), address: nodeAddress, waitUntilMs, shown: "" });
+      } else known.address = nodeAddress;
+      this.#outputs.push({ type: "peer", id, address: nodeAddress });
+    }
+  }
+
+  /** Begins a key exchange with every peer: a node that has just come up has no keys that its peers could still use. */
+  initiateAll(nowMs: number): void {
+    for (const [id, { channel }] of this.#peers) {
+      channel.initiate(nowMs);
+      this.#drain(id, nowMs);
+    }
+  }
+
+  has(id: NodeId): boolean {
+    return this.#peers.has(id);
+  }
+
+  /** @returns the record trailer for a header, or undefined when there are no keys yet (it is queued) or no such peer. */
+  seal(to: NodeId, header: Uint8Array, nowMs: number): Uint8Array | undefined {
+    const trailer = this.#peers.get(to)?.channel.seal(header, nowMs);
+    this.#drain(to, nowMs);
+    return trailer;
+  }
+
+  /** Encrypts and sends a forwarded message. @returns false when it was refused: no such peer, or its queue is full. */
+  sendEncrypted(to: NodeId, frameType: FrameType, header: Uint8Array, plaintext: Uint8Array, nowMs: number): boolean {
+    const record = this.#peers.get(to)?.channel.sealEncrypted(header, plaintext, nowMs) ?? "refused";
+    if (record !== "refused" && record !== "queued") {
+      this.#outputs.push({ type: "transmit", to, frameType, parts: [header, record] });
+    }
+    this.#drain(to, nowMs);
+    return record !== "refused";
+  }
+
+  /** @returns whether the frame proves that the peer is there now. */
+  handleExchange(from: NodeId, payload: Uint8Array, nowMs: number): boolean {
+    const isProof = this.#peers.get(from)?.channel.handleFrame(payload, nowMs) ?? false;
+    this.#drain(from, nowMs);
+    return isProof;
+  }
+
+  /** Opens a record. @returns undefined when it is refused. */
+  open(
+    from: NodeId,
+    frameType: typeof FRAME_CONSENSUS | typeof FRAME_FORWARDED,
+    headerBytes: number,
+    payload: Uint8Array,
+    nowMs: number,
+  ) {
+    const channel = this.#peers.get(from)?.channel;
+    const opened = channel?.open(frameType, headerBytes, payload, nowMs);
+    this.#drain(from, nowMs);
+    return opened;
+  }
+
+  handleTick(nowMs: number): void {
+    const idleMs = IDLE_ELECTION_TIMEOUTS * this.#config.timing.electionTimeoutMs;
+    for (const [id, { channel }] of this.#peers) {
+      channel.handleTick(nowMs);
+      if (channel.isOpen && nowMs - (channel.lastActivityMs ?? nowMs) > idleMs) channel.close();
+      this.#drain(id, nowMs);
+    }
+  }
+
+  get waitUntilMs(): number {
+    return Math.min(...[...this.#peers.values()].map(({ waitUntilMs }) => waitUntilMs));
+  }
+
+  states(nowMs: number): ChannelState[] {
+    return [...this.#peers.values()].map(({ channel }) => channel.describe(nowMs));
+  }
+
+  #openChannel(peer: NodeId): Channel {
+    const { suite, id, keyPair, certificate, service } = this.#config;
+    return new Channel({
+      suite,
+      version: 2,
+      self: { id, keyPair, certificate },
+      peer,
+      trust: { serviceCertificate: service.certificate, trusted: (node) => this.#peers.has(node) },
+      cache: this.#cache,
+    });
+  }
+
+  #drain(id: NodeId, nowMs: number): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    let output = peer.channel.pollOutput();
+    for (; output.type !== "wait" && output.type !== "idle"; output = peer.channel.pollOutput()) {
+      switch (output.type) {
+        case "transmit":
+          this.#transmit(id, output.frameType, output.parts);
+          break;
+        case "rejected":
+          this.#observe({ type: "rejected", peer: id, code: output.code, atMs: nowMs });
+          break;
+        case "exchange": {
+          const direction = output.step.endsWith("sent") ? "sent" : "received";
+          this.#observe({ type: "exchange", peer: id, step: output.step, direction, atMs: nowMs });
+          break;
+        }
+        case "established": // shown as a change of state
+          break;
+        default:
+          output satisfies never;
+      }
+    }
+    peer.waitUntilMs = output.type === "wait" ? output.untilMs : Number.POSITIVE_INFINITY;
+    this.#observeState(id, peer, nowMs);
+  }
+
+  #transmit(to: NodeId, frameType: FrameType, parts: readonly Uint8Array[]): void {
+    const [header, trailer] = parts;
+    if (frameType === FRAME_CONSENSUS && header !== undefined && trailer !== undefined) {
+      this.#outputs.push({ type: "sealed-header", to, header, trailer });
+    } else {
+      this.#outputs.push({ type: "transmit", to, frameType, parts });
+    }
+  }
+
+  #observeState(id: NodeId, peer: Peer, nowMs: number): void {
+    const { state, isOpen: open } = peer.channel;
+    const shown = `${state} ${open}`;
+    if (shown === peer.shown) return;
+    peer.shown = shown;
+    this.#observe({ type: "channel", peer: id, state, open, atMs: nowMs });
+  }
+
+  #observe(event: NodeEvent): void {
+    if (this.#config.observe) this.#outputs.push({ type: "event", event });
+  }
+}

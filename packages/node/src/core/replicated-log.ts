@@ -1,0 +1,305 @@
+/**
+ * The log and the replica, kept in step: what the replica decides to append, roll back or commit is done in memory here, and what is left
+ * for storage and network is handed on.
+ */
+import {
+  type Entry,
+  Replica,
+  type Output as ReplicaOutput,
+  type Role as ReplicaRole,
+  replayLog,
+} from "@sealane/consensus";
+import { pemEncode } from "@sealane/crypto";
+import type { Store } from "@sealane/kv";
+import { type DecodedEntry, entriesDigest, type LedgerEntry, LedgerError } from "@sealane/ledger";
+import {
+  type AppendEntries,
+  type ConsensusMessage,
+  type NodeId,
+  type Seqno,
+  seqno,
+  type TxId,
+  view,
+  type WriteSet,
+} from "@sealane/wire";
+import { FaultError, RequestError } from "./errors.js";
+import { consensusEntry, LogState, type Replay } from "./log-state.js";
+import { SigningPolicy } from "./signing-policy.js";
+import { touchesNodes } from "./tables.js";
+import type { CoreConfig, HardState, Role } from "./types.js";
+
+/** What the replica's decisions leave to be done outside, in order. */
+export type LogOutput =
+  | { readonly type: "append"; readonly entries: readonly LedgerEntry[] }
+  | { readonly type: "truncate"; readonly to: Seqno }
+  | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
+  | { readonly type: "commit"; readonly seqno: Seqno }
+  | { readonly type: "send"; readonly to: NodeId; readonly message: ConsensusMessage }
+  | { readonly type: "role" }
+  /** The nodes' records, or the set of nodes that replicate, may have changed. */
+  | { readonly type: "membership" };
+
+/** What travels behind an append-entries header. */
+export interface Payload {
+  /** Whole entries, back to back. */
+  readonly entries: readonly Uint8Array[];
+  /** 32 bytes (channel-v2 §5). */
+  readonly digest: Uint8Array;
+}
+
+/** An entry as it passes through the replica and back. */
+interface LogEntry extends Entry {
+  /** Present in an entry that another node wrote. */
+  readonly decoded?: DecodedEntry;
+}
+
+export class ReplicatedLog {
+  readonly replica: Replica<LogEntry>;
+  readonly #config: CoreConfig;
+  readonly #state: LogState;
+  readonly #signing: SigningPolicy;
+  readonly #outputs: LogOutput[] = [];
+  /** Entries appended here and not handed to storage yet, in order. */
+  #unstored: LedgerEntry[] = [];
+  /** The newest signature this node appended as primary; 0 before the first. */
+  #ownSignature = seqno(0);
+  #waitUntilMs = Number.POSITIVE_INFINITY;
+
+  constructor(config: CoreConfig, nowMs: number) {
+    const { start, timing, suite, id } = config;
+    this.#config = config;
+    this.#signing = new SigningPolicy(config.signing);
+    this.#state = start.type === "resume" ? start.replay.state : new LogState(suite, config.ledgerSecrets);
+    this.replica = new Replica({
+      id,
+      electionTimeoutMs: timing.electionTimeoutMs,
+      heartbeatMs: timing.heartbeatMs,
+      durability: "durable",
+      eagerSend: true,
+      random: (max) => uniform(config, max),
+      nowMs,
+      ...(start.type === "resume" ? { restored: restoredState(id, start.replay) } : {}),
+    });
+    if (start.type === "new") this.replica.handle({ type: "start" }, nowMs);
+    if (start.type === "join")
+      this.replica.handle({ type: "join", seqno: seqno(0), view: JOIN_VIEW, viewHistory: [] }, nowMs);
+    if (start.type === "resume") this.#state.compact(this.replica.commitSeqno);
+    this.#drain();
+  }
+
+  pollOutput(): LogOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  get waitUntilMs(): number {
+    return this.role === "primary" ? Math.min(this.#waitUntilMs, this.#signing.dueMs) : this.#waitUntilMs;
+  }
+
+  get store(): Store {
+    return this.#state.store;
+  }
+
+  get role(): Role {
+    return ROLES[this.replica.role];
+  }
+
+  /** Whether this node is in a configuration that is in force. A joiner becomes one when it has caught up that far. */
+  get isMember(): boolean {
+    return this.replica.activeNodes.includes(this.#config.id);
+  }
+
+  /** The newest entry: what a transaction executed now may have seen. */
+  get lastTxId(): TxId {
+    return { view: this.replica.viewAt(this.replica.lastSeqno), seqno: this.replica.lastSeqno };
+  }
+
+  /** The first entry that is still in memory. */
+  get firstSeqno(): Seqno {
+    return this.#state.ledger.firstSeqno;
+  }
+
+  /** The ledger's own bytes of the entries a message covers, and what binds them to its header; undefined when they are not in memory. */
+  payloadOf({ prevSeqno, seqno: last }: AppendEntries): Payload | undefined {
+    const { ledger } = this.#state;
+    const first = seqno(prevSeqno + 1);
+    const entries = ledger.range(first, last);
+    const digests = ledger.digests(first, last);
+    if (entries === undefined || digests === undefined) return undefined;
+    return { entries, digest: entriesDigest(this.#config.suite, [digests]) };
+  }
+
+  /** The same for entries that were read from storage. */
+  payloadFrom(entries: readonly Uint8Array[]): Payload {
+    const { suite } = this.#config;
+    const digests = entries.map((entry) => suite.sha256(entry));
+    return { entries, digest: entriesDigest(suite, digests) };
+  }
+
+  /** Reads an entry from another node. @throws LedgerError when it is malformed or fails its tag. */
+  decode(bytes: Uint8Array): DecodedEntry {
+    return this.#state.decode(bytes);
+  }
+
+  /**
+   * Appends what a transaction wrote, as primary.
+   * @throws RequestError `overloaded` when too much is uncommitted.
+   */
+  append(writeSet: WriteSet, nowMs: number): TxId {
+    if (this.replica.atCapacity) {
+      throw new RequestError(
+        "overloaded",
+        "Too many writes wait for their commit. Send this one again a little later.",
+      );
+    }
+    const entry = this.#state.ledger.append({ view: this.replica.view, writeSet });
+    this.#signing.handleEntry(nowMs);
+    this.#replicate(entry, writeSet, nowMs);
+    return { view: entry.view, seqno: entry.seqno };
+  }
+
+  handleMessage(from: NodeId, message: ConsensusMessage, decoded: readonly DecodedEntry[], nowMs: number): void {
+    const entries = decoded.map((entry) => ({ ...consensusEntry(entry, entry.writeSet), decoded: entry }));
+    this.replica.handle({ type: "message", from, message, entries }, nowMs);
+    this.#drain();
+  }
+
+  handlePersisted(token: number, nowMs: number): void {
+    this.replica.handle({ type: "persisted", token }, nowMs);
+    this.#drain();
+  }
+
+  handleTick(nowMs: number): void {
+    this.replica.handle({ type: "tick" }, nowMs);
+    this.#drain();
+  }
+
+  /** Ends a turn: signs if it is due, then lets the replica send and persist everything the turn appended, together. */
+  handleFlush(nowMs: number): void {
+    if (this.role === "primary" && this.#signatureIsDue(nowMs)) this.#sign(nowMs);
+    this.replica.handle({ type: "flush" }, nowMs);
+    this.#drain();
+    this.#store();
+  }
+
+  #signatureIsDue(nowMs: number): boolean {
+    if (this.replica.lastSeqno === 0) return false; // a service's first transaction is not a signature (ledger spec §7.2)
+    return this.replica.shouldSign || this.#signing.isDue(this.#ownSignature > this.replica.commitSeqno, nowMs);
+  }
+
+  #sign(nowMs: number): void {
+    const { id, keyPair, certificate } = this.#config;
+    const entry = this.#state.ledger.appendSignature({
+      view: this.replica.view,
+      nodeId: id,
+      keyPair,
+      certificatePem: pemEncode("CERTIFICATE", certificate),
+    });
+    this.#ownSignature = entry.seqno;
+    this.#signing.handleSignature();
+    this.#replicate(entry, this.decode(entry.bytes).writeSet, nowMs);
+  }
+
+  /** Takes an entry this primary has just appended to the ledger into the maps and to the replica. */
+  #replicate(entry: LedgerEntry, writeSet: WriteSet, nowMs: number): void {
+    this.store.apply(writeSet, { view: entry.view, seqno: entry.seqno });
+    this.#unstored.push(entry);
+    if (touchesNodes(writeSet)) this.#outputs.push({ type: "membership" });
+    this.replica.handle({ type: "replicate", view: entry.view, entries: [consensusEntry(entry, writeSet)] }, nowMs);
+    this.#drain();
+  }
+
+  /** Carries out what the replica decided. */
+  #drain(): void {
+    for (let output = this.replica.pollOutput(); output !== undefined; output = this.replica.pollOutput()) {
+      this.#carryOut(output);
+    }
+  }
+
+  #carryOut(output: ReplicaOutput<LogEntry>): void {
+    switch (output.type) {
+      case "append":
+        for (const { decoded } of output.entries) if (decoded !== undefined) this.#appendReplicated(decoded);
+        break;
+      case "rollback":
+        this.#store();
+        this.#state.rollback(output.to);
+        this.#signing.handleRollback();
+        this.#outputs.push({ type: "truncate", to: output.to }, { type: "membership" });
+        break;
+      case "persist":
+        this.#store();
+        this.#outputs.push(this.#persistOutput(output));
+        break;
+      case "send":
+        this.#outputs.push({ type: "send", to: output.to, message: output.message });
+        break;
+      case "commit":
+        this.#store();
+        this.#state.compact(output.seqno);
+        this.#outputs.push({ type: "commit", seqno: output.seqno });
+        break;
+      case "role":
+        this.#outputs.push({ type: "role" });
+        break;
+      case "peers":
+        this.#outputs.push({ type: "membership" });
+        break;
+      case "wait":
+        this.#waitUntilMs = output.untilMs;
+        break;
+      case "cleanup-retired": // no node is removed from a service yet, so there is none to clean up after
+        break;
+      default:
+        output satisfies never;
+    }
+  }
+
+  #appendReplicated(entry: DecodedEntry): void {
+    try {
+      this.#unstored.push(this.#state.append(entry));
+    } catch (cause) {
+      if (!(cause instanceof LedgerError)) throw cause;
+      // The channel bound these very bytes to the primary's header, so no one on the way changed them.
+      const which = `${entry.view}.${entry.seqno}`;
+      throw new FaultError("primary-fault", `Entry ${which} from the primary does not verify: ${cause.message}`, {
+        cause,
+      });
+    }
+    if (touchesNodes(entry.writeSet)) this.#outputs.push({ type: "membership" });
+  }
+
+  #persistOutput({ token, hardState }: Extract<ReplicaOutput, { type: "persist" }>): LogOutput {
+    if (hardState === undefined) return { type: "persist", token };
+    return { type: "persist", token, hardState: { ...hardState, commitSeqno: this.replica.commitSeqno } };
+  }
+
+  /** Hands what was appended to storage, as one output. */
+  #store(): void {
+    if (this.#unstored.length === 0) return;
+    this.#outputs.push({ type: "append", entries: this.#unstored });
+    this.#unstored = [];
+  }
+}
+
+/** A joiner does not know the view yet; any real one is higher (consensus spec §12.1). */
+const JOIN_VIEW = view(1);
+
+const ROLES = {
+  none: "none",
+  backup: "backup",
+  "pre-vote-candidate": "candidate",
+  candidate: "candidate",
+  primary: "primary",
+} as const satisfies Record<ReplicaRole, Role>;
+
+function restoredState(id: NodeId, { hardState, entries }: Replay) {
+  const { view: lastView, votedFor, commitSeqno } = hardState;
+  return replayLog({ id, hardState: { view: lastView, votedFor }, commitSeqno, entries });
+}
+
+/** A uniform integer in [0, max]; the bias of a 32-bit draw is below max / 2^32. */
+function uniform({ suite }: CoreConfig, max: number): number {
+  const bytes = suite.randomBytes(4);
+  const draw = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+  return Math.floor((draw / 2 ** 32) * (max + 1));
+}

@@ -1,0 +1,61 @@
+/** The requests every node answers, whatever its application: state, network, transaction status, joining, governance. */
+import { pemEncode } from "@sealane/crypto";
+import { type NetworkState, type NodeState, parseBallot, parseTxId, type TxStatusResponse } from "@sealane/wire";
+import { type EndpointRequest, parseJson, type Route, type RoutePattern, type WriteRoute } from "./app.js";
+import { castBallot } from "./governance.js";
+import type { ReplicatedLog } from "./replicated-log.js";
+import { memberCertificates, networkNodes } from "./tables.js";
+import type { CoreConfig } from "./types.js";
+
+/** Answered at once, from what this node knows. */
+interface LocalRoute extends RoutePattern {
+  readonly type: "service";
+  run(request: EndpointRequest<Uint8Array>, nowMs: number): NodeState | NetworkState | TxStatusResponse;
+}
+
+interface JoinRoute extends RoutePattern {
+  readonly type: "join";
+}
+
+export type ServiceRoute = LocalRoute | JoinRoute | Route;
+
+export function serviceRoutes(
+  config: CoreConfig,
+  log: ReplicatedLog,
+  state: (nowMs: number) => NodeState,
+): readonly ServiceRoute[] {
+  const ballots: WriteRoute = {
+    type: "write",
+    method: "POST",
+    segments: ["governance", "ballots"],
+    run(tx, { body }, nowMs) {
+      const accepted = castBallot(tx, parseBallot(parseJson(body)), config.service, config.suite, nowMs);
+      return { body: { status: accepted ? "accepted" : "open" } };
+    },
+  };
+  return [
+    { type: "service", method: "GET", segments: ["node", "state"], run: (_request, nowMs) => state(nowMs) },
+    { type: "service", method: "GET", segments: ["node", "network"], run: () => networkState(config, log) },
+    {
+      type: "service",
+      method: "GET",
+      segments: ["tx", ":txId"],
+      run: ({ params }) => ({ txId: params.txId ?? "", status: log.replica.status(parseTxId(params.txId ?? "")) }),
+    },
+    { type: "join", method: "POST", segments: ["node", "join"] },
+    ballots,
+  ];
+}
+
+function networkState({ service }: CoreConfig, { store, replica }: ReplicatedLog): NetworkState {
+  const latest = store.read("latest");
+  const nodes = networkNodes(latest);
+  return {
+    serviceCertificate: pemEncode("CERTIFICATE", service.certificate),
+    view: replica.view,
+    primary: replica.primary ?? null,
+    primaryApi: nodes.find(({ id }) => id === replica.primary)?.apiAddress ?? null,
+    nodes,
+    members: [...latest.map(memberCertificates).entries()].map(([id]) => id),
+  };
+}

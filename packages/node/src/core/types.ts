@@ -1,0 +1,149 @@
+/** What goes into a node's core and what comes out of it. Bytes, time and decisions; no sockets, no files. */
+import type { CryptoSuite, KeyPair } from "@sealane/crypto";
+import type { LedgerEntry } from "@sealane/ledger";
+import type { FrameType, NetworkNode, NodeId, Seqno, TxId, View } from "@sealane/wire";
+import type { App } from "./app.js";
+import type { Member, ServiceKeys } from "./identity.js";
+import type { Replay } from "./log-state.js";
+import type { SigningLimits } from "./signing-policy.js";
+
+export interface CoreConfig {
+  readonly suite: CryptoSuite;
+  readonly app: App;
+  readonly id: NodeId;
+  readonly keyPair: KeyPair;
+  /** This node's certificate, endorsed by the service, DER. */
+  readonly certificate: Uint8Array;
+  readonly service: ServiceKeys;
+  readonly ledgerSecrets: readonly LedgerSecret[];
+  /** Where others find this node: `host:port`. */
+  readonly nodeAddress: string;
+  readonly apiAddress: string;
+  readonly start: Start;
+  readonly timing: Timing;
+  readonly signing: SigningLimits;
+  /** Whether `event` outputs are wanted; they cost a little for every message. */
+  readonly observe: boolean;
+}
+
+export interface LedgerSecret {
+  /** The first seqno it encrypts. */
+  readonly from: Seqno;
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+/** How this node comes into being. */
+export type Start =
+  | { readonly type: "new"; readonly members: readonly Member[] }
+  /** A trusted joiner, with the nodes it was told of. */
+  | { readonly type: "join"; readonly nodes: readonly NetworkNode[] }
+  /** A node that comes back with its data. `replay` has been given every entry of its ledger. */
+  | { readonly type: "resume"; readonly replay: Replay; readonly nodes: readonly NetworkNode[] };
+
+/** What a node must not forget, beside its ledger. */
+export interface HardState {
+  readonly view: View;
+  readonly votedFor: NodeId | undefined;
+  /** A lower bound of what is committed. */
+  readonly commitSeqno: Seqno;
+}
+
+export interface Timing {
+  /** ms. CCF's defaults: 5,000 and 100. */
+  readonly electionTimeoutMs: number;
+  readonly heartbeatMs: number;
+  /** How long a request waits for its commit, or for the primary's answer, in ms. */
+  readonly commitTimeoutMs: number;
+}
+
+export type Input =
+  | { readonly type: "tick" }
+  /** One turn of the host's loop is over: sign, replicate and store what it brought, together. */
+  | { readonly type: "flush" }
+  | { readonly type: "request"; readonly request: ClientRequest }
+  /** Everything up to this `persist` output is durable now. */
+  | { readonly type: "persisted"; readonly token: number }
+  /** What a `read` output asked for, one entry each; fewer when they cannot be read. */
+  | { readonly type: "entries"; readonly to: NodeId; readonly entries: readonly Uint8Array[] };
+
+export interface ClientRequest {
+  /** Chosen by the host; comes back with the `respond` output. */
+  readonly id: number;
+  readonly method: string;
+  /** Path and query, as received. */
+  readonly path: string;
+  readonly body: Uint8Array;
+  /** The certificate (DER) the client gave in TLS, self-signed or not: the host has seen that it holds the key. */
+  readonly callerCertificate?: Uint8Array;
+}
+
+/** Outputs in the order they must be carried out; `append`, `truncate`, `persist` and `commit` are one queue for the storage. */
+export type Output =
+  | { readonly type: "append"; readonly entries: readonly LedgerEntry[] }
+  | { readonly type: "truncate"; readonly to: Seqno }
+  | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
+  | { readonly type: "commit"; readonly seqno: Seqno }
+  /** Read committed entries back, for a peer that is behind by more than memory holds; both ends inclusive. */
+  | { readonly type: "read"; readonly to: NodeId; readonly from: Seqno; readonly through: Seqno }
+  | {
+      readonly type: "transmit";
+      readonly to: NodeId;
+      readonly frameType: FrameType;
+      readonly parts: readonly Uint8Array[];
+    }
+  | { readonly type: "peer"; readonly id: NodeId; readonly address: string | undefined }
+  | {
+      readonly type: "respond";
+      readonly id: number;
+      readonly status: number;
+      readonly body: Uint8Array;
+      readonly location?: string;
+    }
+  | { readonly type: "event"; readonly event: NodeEvent }
+  | { readonly type: "wait"; readonly untilMs: number };
+
+export type Role = "primary" | "backup" | "candidate" | "none";
+export type Direction = "sent" | "received";
+
+/** What an observer is shown. Metadata that stands on the wire in clear; never a key or a plaintext. */
+export type NodeEvent =
+  | {
+      readonly type: "exchange";
+      readonly peer: NodeId;
+      readonly step: string;
+      readonly direction: Direction;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: "header";
+      readonly peer: NodeId;
+      readonly direction: Direction;
+      readonly kind: string;
+      readonly view: View;
+      readonly seqno?: Seqno;
+      readonly prevSeqno?: Seqno;
+      readonly commitSeqno?: Seqno;
+      readonly bytes: number;
+      readonly entries: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: "forwarded";
+      readonly peer: NodeId;
+      readonly direction: Direction;
+      readonly what: "command" | "response";
+      readonly commandId: number;
+      readonly bytes: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: "channel";
+      readonly peer: NodeId;
+      readonly state: string;
+      readonly open: boolean;
+      readonly atMs: number;
+    }
+  | { readonly type: "rejected"; readonly peer: NodeId; readonly code: string; readonly atMs: number }
+  | { readonly type: "role"; readonly role: Role; readonly view: View; readonly atMs: number }
+  | { readonly type: "commit"; readonly txId: TxId; readonly atMs: number };

@@ -1,0 +1,32 @@
+/** What can keep a node from starting or from going on, as its operator is told. */
+export type NodeErrorCode =
+  /** A port is taken, or the address is not this machine's. Choose another. */
+  | "address-in-use"
+  | "bad-address"
+  /** The data directory holds a node already, or one runs in it. Resume it, or choose another directory. */
+  | "data-dir-in-use"
+  /** There is no node to resume. Start a new service, or join one. */
+  | "data-dir-empty"
+  /** A file in the data directory cannot be read or written, or is not what this node wrote. */
+  | "data-dir-damaged"
+  /** The service certificate is not one, or not the certificate of the service that answered. */
+  | "wrong-service"
+  /** The service refused the join request; the message says why. */
+  | "join-refused"
+  /** The disk refused a write or an fsync. The node has stopped so as not to promise what it cannot keep. */
+  | "storage-failed"
+  /** The core found a fault that it must not go on with: see the cause. */
+  | "fault"
+  /** The caller's `AbortSignal` ended it. */
+  | "aborted";
+
+/** The node cannot start, or has stopped. The message is one sentence for an operator, without secrets. */
+export class NodeError extends Error {
+  override readonly name = "NodeError";
+  readonly code: NodeErrorCode;
+
+  constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

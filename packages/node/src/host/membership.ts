@@ -1,0 +1,147 @@
+/** What makes a process a member of a service: keys and certificates, made anew, received on joining, or read back. */
+import {
+  type CryptoSuite,
+  createSelfSigned,
+  type KeyPair,
+  pemDecode,
+  pemEncode,
+  verifyEndorsement,
+} from "@sealane/crypto";
+import {
+  base64,
+  fromBase64,
+  type JoinedNetwork,
+  type NetworkNode,
+  type NodeId,
+  type Seqno,
+  seqno,
+} from "@sealane/wire";
+import { endorseNode, newServiceKeys, nodeIdOf, type ServiceKeys, serviceKeys, validity } from "../core/identity.js";
+import type { LedgerSecret } from "../core/types.js";
+import type { TlsIdentity } from "./api-server.js";
+import type { PrivateFile } from "./data-dir.js";
+import { NodeError } from "./errors.js";
+
+/** Days that a certificate of the node's own making holds; it serves TLS until the service endorses one. */
+const SELF_SIGNED_DAYS = 365;
+const LEDGER_SECRET_BYTES = 32;
+
+export interface NodeKeys {
+  readonly id: NodeId;
+  readonly keyPair: KeyPair;
+}
+
+export interface Membership {
+  readonly service: ServiceKeys;
+  /** This node's certificate, endorsed by the service, DER. */
+  readonly certificate: Uint8Array;
+  readonly ledgerSecrets: readonly LedgerSecret[];
+  /** The nodes it was told of. */
+  readonly nodes: readonly NetworkNode[];
+}
+
+export function newNodeKeys(suite: CryptoSuite): NodeKeys {
+  const keyPair = suite.generateKeyPair("P-384");
+  return { id: nodeIdOf(suite, keyPair.publicKey), keyPair };
+}
+
+/** The membership of the first node of a new service. */
+export function foundService(suite: CryptoSuite, node: NodeKeys, apiHost: string, nowMs: number): Membership {
+  const service = newServiceKeys(suite, nowMs);
+  const publicKey = node.keyPair.publicKey;
+  return {
+    service,
+    certificate: endorseNode(suite, service, { id: node.id, publicKey, hosts: [apiHost] }, nowMs),
+    ledgerSecrets: [{ from: seqno(1), key: suite.randomBytes(LEDGER_SECRET_BYTES) }],
+    nodes: [],
+  };
+}
+
+/**
+ * Takes what the service answered a joiner, after checking that it fits: the pinned service, its key, and this node's own key.
+ * @throws NodeError `wrong-service`.
+ */
+export function acceptMembership(
+  suite: CryptoSuite,
+  node: NodeKeys,
+  pinned: Uint8Array,
+  network: JoinedNetwork,
+): Membership {
+  try {
+    const service = suite.importPrivateKey(pemDecode("PRIVATE KEY", network.servicePrivateKey));
+    const certificate = pemDecode("CERTIFICATE", network.endorsedCertificate);
+    const endorsed = verifyEndorsement(suite, certificate, pinned);
+    if (!suite.equal(endorsed.publicKey.spki, node.keyPair.publicKey.spki))
+      throw new Error("another node's certificate");
+    const keys = serviceKeys(suite, service, pinned);
+    const own = endorseNode(suite, keys, { id: node.id, publicKey: node.keyPair.publicKey, hosts: [] }, 0);
+    verifyEndorsement(suite, own, pinned); // holds only if the private key is that of the pinned certificate
+    return { service: keys, certificate, ledgerSecrets: network.ledgerSecrets.map(decodeSecret), nodes: network.nodes };
+  } catch {
+    throw new NodeError(
+      "wrong-service",
+      "The service answered with keys that do not fit its certificate; nothing was kept.",
+    ); // no cause: it may quote a key
+  }
+}
+
+export function privateFile(suite: CryptoSuite, node: NodeKeys, membership?: Membership): PrivateFile {
+  const nodeKey = privatePem(suite, node.keyPair);
+  if (membership === undefined) return { version: 1, nodeKey };
+  const { service, ledgerSecrets } = membership;
+  return {
+    version: 1,
+    nodeKey,
+    serviceKey: privatePem(suite, service.keyPair),
+    ledgerSecrets: ledgerSecrets.map(({ from, key }) => ({ from, key: base64(key) })),
+  };
+}
+
+/** Reads keys back. The membership is undefined for a node that was not trusted yet when it stopped. */
+export function readKeys(
+  suite: CryptoSuite,
+  file: PrivateFile,
+  known: {
+    readonly serviceCertificate: string;
+    readonly certificate?: string | undefined;
+    readonly nodes: readonly NetworkNode[];
+  },
+): { readonly node: NodeKeys; readonly membership: Membership | undefined } {
+  const keyPair = suite.importPrivateKey(pemDecode("PRIVATE KEY", file.nodeKey));
+  const node = { id: nodeIdOf(suite, keyPair.publicKey), keyPair };
+  const { serviceKey, ledgerSecrets } = file;
+  if (serviceKey === undefined || ledgerSecrets === undefined || known.certificate === undefined) {
+    return { node, membership: undefined };
+  }
+  const service = suite.importPrivateKey(pemDecode("PRIVATE KEY", serviceKey));
+  return {
+    node,
+    membership: {
+      service: serviceKeys(suite, service, pemDecode("CERTIFICATE", known.serviceCertificate)),
+      certificate: pemDecode("CERTIFICATE", known.certificate),
+      ledgerSecrets: ledgerSecrets.map(decodeSecret),
+      nodes: known.nodes,
+    },
+  };
+}
+
+/** What the node's TLS shows: its endorsed certificate, or before that one it made itself. */
+export function tlsIdentity(
+  suite: CryptoSuite,
+  node: NodeKeys,
+  certificate: Uint8Array | undefined,
+  apiHost: string,
+  nowMs: number,
+): TlsIdentity {
+  const own = (): Uint8Array =>
+    createSelfSigned(suite, node.keyPair, { name: node.id, hosts: [apiHost], ...validity(nowMs, SELF_SIGNED_DAYS) });
+  return { certificate: pemEncode("CERTIFICATE", certificate ?? own()), privateKey: privatePem(suite, node.keyPair) };
+}
+
+export function privatePem(suite: CryptoSuite, { privateKey }: KeyPair): string {
+  return pemEncode("PRIVATE KEY", suite.exportPrivateKey(privateKey));
+}
+
+function decodeSecret({ from, key }: { readonly from: Seqno; readonly key: string }): LedgerSecret {
+  return { from, key: fromBase64(key) };
+}

@@ -1,0 +1,302 @@
+/** A node as its process holds it: from listening, through waiting to be trusted, to taking part, to the end. */
+import { type CryptoSuite, pemDecode, pemEncode } from "@sealane/crypto";
+import { type FileLedger, openLedger } from "@sealane/ledger/files";
+import { type Frame, TransportError } from "@sealane/transport";
+import { type TcpTransport, tcp } from "@sealane/transport/tcp";
+import { base64, formatAddress, type NodeId, type NodeState, parseAddress, seqno, utf8, view } from "@sealane/wire";
+import type { App } from "../core/app.js";
+import { FaultError, RequestError } from "../core/errors.js";
+import { Replay } from "../core/log-state.js";
+import { type FrameVerdict, NodeCore } from "../core/node-core.js";
+import type { SigningLimits } from "../core/signing-policy.js";
+import type { ClientRequest, HardState, NodeEvent, Start, Timing } from "../core/types.js";
+import { type ApiAnswer, ApiServer } from "./api-server.js";
+import { nowMs } from "./clock.js";
+import type { DataDir, NodeFile } from "./data-dir.js";
+import { Deferred } from "./deferred.js";
+import { NodeError } from "./errors.js";
+import { joinService } from "./join-service.js";
+import { acceptMembership, type Membership, type NodeKeys, privateFile, tlsIdentity } from "./membership.js";
+import { NodeHost, refuse } from "./node-host.js";
+import { Storage } from "./storage.js";
+
+/** Requests under way may take this long to finish when a node stops, in ms. */
+const STOP_GRACE_MS = 1_000;
+
+const NOTHING_YET: HardState = { view: view(0), votedFor: undefined, commitSeqno: seqno(0) };
+
+/** What a node is made of before it runs. */
+export interface NodeSetup {
+  readonly suite: CryptoSuite;
+  readonly dataDir: DataDir;
+  readonly keys: NodeKeys;
+  readonly node: Listen;
+  readonly api: Listen;
+  readonly app: App;
+  readonly timing: Timing;
+  readonly signing: SigningLimits;
+  readonly observer: ((event: NodeEvent) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Listen {
+  readonly host: string;
+  readonly port: number;
+  readonly published?: string;
+}
+
+export class RunningNode {
+  readonly #setup: NodeSetup;
+  readonly #transport: TcpTransport;
+  readonly #api: ApiServer;
+  readonly #startedMs = nowMs();
+  readonly #stopping = new AbortController();
+  readonly #ready = new Deferred<void>();
+  readonly #closed = new Deferred<void>();
+  #host: NodeHost | undefined;
+  #serviceCertificate: string | undefined;
+  #stop: Promise<void> | undefined;
+
+  private constructor(setup: NodeSetup, transport: TcpTransport, api: ApiServer) {
+    this.#setup = setup;
+    this.#transport = transport;
+    this.#api = api;
+    const stop = (): void => void this.stop();
+    setup.signal?.addEventListener("abort", stop, { once: true });
+    this.#stopping.signal.addEventListener("abort", () => setup.signal?.removeEventListener("abort", stop));
+  }
+
+  /** Takes the ports. @throws NodeError `address-in-use`, `bad-address`, `aborted`. */
+  static async listen(setup: NodeSetup): Promise<RunningNode> {
+    if (setup.signal?.aborted) throw new NodeError("aborted", "The node was stopped before it listened.");
+    let node: RunningNode | undefined;
+    const { suite, keys } = setup;
+    const transport = await tcp({
+      self: keys.id,
+      listen: setup.node,
+      onFrame: (frame) => node?.handleFrame(frame) ?? "unproven",
+    }).catch((cause: unknown) => {
+      throw cause instanceof TransportError ? listenError(cause) : cause;
+    });
+    try {
+      const identity = tlsIdentity(suite, keys, undefined, hostOf(setup.api), nowMs());
+      const api = await ApiServer.listen(setup.api, identity, (request) => answer(node, request));
+      node = new RunningNode(setup, transport, api);
+      return node;
+    } catch (cause) {
+      await transport.close();
+      throw cause;
+    }
+  }
+
+  get keys(): NodeKeys {
+    return this.#setup.keys;
+  }
+
+  get nodeId(): NodeId {
+    return this.#setup.keys.id;
+  }
+
+  /** Where other nodes find it: `host:port`. */
+  get nodeAddress(): string {
+    const { node } = this.#setup;
+    return node.published ?? formatAddress({ host: node.host, port: this.#transport.address.port });
+  }
+
+  /** Where clients find it: `host:port`. */
+  get apiAddress(): string {
+    const { api } = this.#setup;
+    return api.published ?? formatAddress({ host: api.host, port: this.#api.port });
+  }
+
+  get apiUrl(): string {
+    return `https://${this.apiAddress}`;
+  }
+
+  /** PEM: what clients and joiners pin. */
+  get serviceCertificate(): string | undefined {
+    return this.#serviceCertificate;
+  }
+
+  /** Settles when the node takes part in its service; rejects when it ends before that. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Settles when the node has stopped; rejects with the `NodeError` that stopped it. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  state(): NodeState {
+    if (this.#stop !== undefined && this.#host !== undefined) return { ...this.#host.state, phase: "stopping" };
+    return this.#host?.state ?? this.#pendingState();
+  }
+
+  /** What `node.json` says of this node. */
+  describe(known: { membership: Membership } | { serviceCertificate: string; joinUrl: string }): NodeFile {
+    const { node, api } = this.#setup;
+    const base = {
+      version: 1 as const,
+      nodeId: this.nodeId,
+      node: { host: node.host, port: this.#transport.address.port },
+      api: { host: api.host, port: this.#api.port },
+      nodeAddress: this.nodeAddress,
+      apiAddress: this.apiAddress,
+    };
+    if (!("membership" in known)) return { ...base, ...known, nodes: [] };
+    const { service, certificate, nodes } = known.membership;
+    return {
+      ...base,
+      serviceCertificate: pemEncode("CERTIFICATE", service.certificate),
+      certificate: pemEncode("CERTIFICATE", certificate),
+      nodes: [...nodes],
+    };
+  }
+
+  /** Asks to join in the background, and takes part once trusted. */
+  join(url: string, serviceCertificate: string): void {
+    this.#serviceCertificate = serviceCertificate;
+    this.#join(url, serviceCertificate).catch((cause: unknown) => this.#fail(asNodeError(cause)));
+  }
+
+  async #join(url: string, serviceCertificate: string): Promise<void> {
+    const { suite, keys, dataDir } = this.#setup;
+    const network = await joinService({
+      url,
+      serviceCertificate,
+      identity: tlsIdentity(suite, keys, undefined, hostOf(this.#setup.api), nowMs()),
+      request: {
+        publicKey: base64(keys.keyPair.publicKey.spki),
+        nodeAddress: this.nodeAddress,
+        apiAddress: this.apiAddress,
+      },
+      signal: this.#stopping.signal,
+    });
+    const membership = acceptMembership(suite, keys, pemDecode("CERTIFICATE", serviceCertificate), network);
+    await dataDir.writeNode(this.describe({ membership }));
+    await dataDir.writePrivate(privateFile(suite, keys, membership));
+    if (!this.#stopping.signal.aborted) await this.activate(membership, { type: "join", nodes: membership.nodes });
+  }
+
+  /** Takes part from now on, with an empty ledger. */
+  async activate(membership: Membership, start: Exclude<Start, { type: "resume" }>): Promise<void> {
+    const { storage } = await openLedger(this.#setup.dataDir.ledgerPath);
+    this.#run(membership, start, storage, NOTHING_YET);
+  }
+
+  /** Comes back with what the directory holds. @throws NodeError `fault` when its ledger does not verify, `data-dir-damaged`. */
+  async resume(membership: Membership): Promise<void> {
+    const { suite, dataDir } = this.#setup;
+    const file = await dataDir.readState();
+    const hardState =
+      file === undefined
+        ? NOTHING_YET
+        : { view: file.view, votedFor: file.votedFor ?? undefined, commitSeqno: file.commitSeqno };
+    const { storage, entries } = await openLedger(dataDir.ledgerPath, { durable: hardState.commitSeqno });
+    const replay = new Replay(suite, membership.ledgerSecrets, hardState);
+    try {
+      for await (const entry of entries) replay.handleEntry(entry);
+    } catch (cause) {
+      await storage.close();
+      throw cause instanceof FaultError ? new NodeError("fault", cause.message, { cause }) : cause;
+    }
+    this.#run(membership, { type: "resume", replay, nodes: membership.nodes }, storage, hardState);
+  }
+
+  #run(membership: Membership, start: Start, ledger: FileLedger, hardState: HardState): void {
+    const { suite, keys, app, timing, signing, observer, dataDir, api } = this.#setup;
+    const { id, keyPair } = keys;
+    const { nodeAddress, apiAddress } = this;
+    const observe = observer !== undefined;
+    const core = new NodeCore(
+      { suite, app, id, keyPair, ...membership, nodeAddress, apiAddress, start, timing, signing, observe },
+      nowMs(),
+    );
+    this.#api.setIdentity(tlsIdentity(suite, keys, membership.certificate, hostOf(api), nowMs()));
+    this.#serviceCertificate = pemEncode("CERTIFICATE", membership.service.certificate);
+    const onReady = (): void => this.#ready.resolve();
+    const onFailed = (error: NodeError): void => this.#fail(error);
+    this.#host = new NodeHost(
+      { core, transport: this.#transport, ledger, observer, onReady, onFailed },
+      (handlers) => new Storage(ledger, dataDir, hardState, nowMs, handlers),
+    );
+  }
+
+  /** Stops in order: no new requests, what was decided is made durable, links are closed. Idempotent. */
+  stop(): Promise<void> {
+    this.#stop ??= this.#end(undefined);
+    return this.#stop;
+  }
+
+  #fail(error: NodeError): void {
+    this.#stop ??= this.#end(error);
+  }
+
+  async #end(error: NodeError | undefined): Promise<void> {
+    this.#stopping.abort();
+    this.#ready.reject(error ?? new NodeError("aborted", "The node was stopped."));
+    const results = await Promise.allSettled([
+      this.#host?.stop(),
+      this.#api.close(STOP_GRACE_MS),
+      this.#transport.close(),
+    ]);
+    await this.#setup.dataDir.release();
+    const failed = results.find((result) => result.status === "rejected");
+    const why = error ?? (failed === undefined ? undefined : asNodeError(failed.reason));
+    if (why === undefined) this.#closed.resolve();
+    else this.#closed.reject(why);
+  }
+
+  #pendingState(): NodeState {
+    return {
+      nodeId: this.nodeId,
+      phase: "pending",
+      role: "none",
+      view: view(0),
+      lastSeqno: seqno(0),
+      committed: "0.0",
+      primary: null,
+      channels: [],
+      nodes: [],
+      uptimeMs: nowMs() - this.#startedMs,
+    };
+  }
+
+  /** @internal What the transport hands on. */
+  handleFrame({ from, type, payload }: Frame): FrameVerdict {
+    return this.#host?.handleFrame(from, type, payload) ?? "unproven";
+  }
+
+  /** @internal What the API server hands on. */
+  handleRequest(request: Omit<ClientRequest, "id">): Promise<ApiAnswer> {
+    if (this.#host !== undefined) return this.#host.handleRequest(request);
+    if (request.path === "/node/state" && request.method === "GET") {
+      return Promise.resolve({ status: 200, body: utf8(JSON.stringify(this.#pendingState())) });
+    }
+    return Promise.resolve(notTrusted());
+  }
+}
+
+function answer(node: RunningNode | undefined, request: Omit<ClientRequest, "id">): Promise<ApiAnswer> {
+  return node?.handleRequest(request) ?? Promise.resolve(notTrusted());
+}
+
+function notTrusted(): ApiAnswer {
+  return refuse(new RequestError("not-trusted", "This node is not part of a service yet: it waits to be trusted."));
+}
+
+function hostOf({ host, published }: Listen): string {
+  return published === undefined ? host : parseAddress(published).host;
+}
+
+function listenError(error: TransportError): NodeError {
+  const code = error.code === "address-in-use" ? "address-in-use" : "bad-address";
+  return new NodeError(code, error.message, { cause: error });
+}
+
+function asNodeError(error: unknown): NodeError {
+  return error instanceof NodeError
+    ? error
+    : new NodeError("fault", "The node failed; this is a bug.", { cause: error });
+}

@@ -1,0 +1,199 @@
+/**
+ * Starts a node: the first one of a new service, one that joins a service, or one that comes back with its directory. This is what a user of
+ * the package calls; `RunningNode` is what comes back.
+ */
+import { createSelfSigned, pemDecode, pemEncode } from "@sealane/crypto";
+import { nativeSuite as suite } from "@sealane/crypto/native";
+import { parseAddress } from "@sealane/wire";
+import type { App } from "../core/app.js";
+import { type Member, readMember, validity } from "../core/identity.js";
+import { recordsApp } from "../core/records-app.js";
+import { SIGNING_DEFAULTS, type SigningLimits } from "../core/signing-policy.js";
+import type { NodeEvent, Timing } from "../core/types.js";
+import { nowMs } from "./clock.js";
+import { DataDir, type NodeFile } from "./data-dir.js";
+import { NodeError } from "./errors.js";
+import { foundService, newNodeKeys, privateFile, privatePem, readKeys } from "./membership.js";
+import { type NodeSetup, RunningNode } from "./running-node.js";
+
+export interface ListenOptions {
+  /** Where to listen. Port 0 takes a free one. */
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` under which others reach it, where that differs. */
+  readonly published?: string;
+}
+
+export interface NodeOptions {
+  /** Holds everything of this node; made if need be. One node, one directory. */
+  readonly dataDir: string;
+  readonly service: /** Found a service. `members`: their certificates (PEM); without any a first member's key is made and kept in the directory. */
+    | { readonly type: "new"; readonly members?: readonly string[] }
+    /** Ask a service to join it. `url`: of any of its nodes; `serviceCertificate`: PEM, the only trust in that server. */
+    | { readonly type: "join"; readonly url: string; readonly serviceCertificate: string }
+    /** Go on as the node in the directory, listening where it did unless said otherwise. */
+    | { readonly type: "resume" };
+  /** For other nodes. */
+  readonly node?: ListenOptions;
+  /** For clients, HTTPS. */
+  readonly api?: ListenOptions;
+  /** Default: JSON records by key. The same on all nodes of a service. */
+  readonly app?: App;
+  /** Default 5,000 ms and 100 ms, as CCF's. */
+  readonly electionTimeoutMs?: number;
+  readonly heartbeatMs?: number;
+  /** How long a write waits for its commit before its client is told "no quorum". Default 3,000 ms. */
+  readonly commitTimeoutMs?: number;
+  readonly signing?: Partial<SigningLimits>;
+  /** Sees what the node does, as it does it. Metadata only; called synchronously, so be quick. */
+  readonly observer?: (event: NodeEvent) => void;
+  /** Stops the node. */
+  readonly signal?: AbortSignal;
+}
+
+const LOOPBACK: ListenOptions = { host: "127.0.0.1", port: 0 };
+const TIMING_DEFAULTS: Timing = { electionTimeoutMs: 5_000, heartbeatMs: 100, commitTimeoutMs: 3_000 };
+const MEMBER_DAYS = 3_650;
+
+/**
+ * @returns the node once it listens. A new service has then committed its first transaction; a joiner waits to be trusted (`ready`).
+ * @throws NodeError; nothing keeps running then.
+ * @example
+ * const node = await startNode({ dataDir: "data/node0", service: { type: "new" } });
+ * console.log(node.apiUrl);
+ * await node.stop();
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const dataDir = new DataDir(options.dataDir);
+  const lived = await dataDir.holdsNode();
+  if (lived && options.service.type !== "resume") {
+    throw new NodeError(
+      "data-dir-in-use",
+      `${options.dataDir} holds a node already. Resume it, or choose another directory.`,
+    );
+  }
+  if (!lived && options.service.type === "resume") {
+    throw new NodeError("data-dir-empty", `There is no node in ${options.dataDir}. Start a new service, or join one.`);
+  }
+  await dataDir.claim();
+  try {
+    const node = await RunningNode.listen(await setUp(options, dataDir));
+    await begin(node, options, dataDir).catch(async (cause: unknown) => {
+      await node.stop();
+      throw cause;
+    });
+    return node;
+  } catch (cause) {
+    await dataDir.release();
+    throw cause;
+  }
+}
+
+/** Whether a directory holds a node, which is then resumed rather than started anew. */
+export function holdsNode(dataDir: string): Promise<boolean> {
+  return new DataDir(dataDir).holdsNode();
+}
+
+async function setUp(options: NodeOptions, dataDir: DataDir): Promise<NodeSetup> {
+  const { electionTimeoutMs, heartbeatMs, commitTimeoutMs, observer, signal } = options;
+  const timing: Timing = {
+    electionTimeoutMs: electionTimeoutMs ?? TIMING_DEFAULTS.electionTimeoutMs,
+    heartbeatMs: heartbeatMs ?? TIMING_DEFAULTS.heartbeatMs,
+    commitTimeoutMs: commitTimeoutMs ?? TIMING_DEFAULTS.commitTimeoutMs,
+  };
+  const file = options.service.type === "resume" ? await dataDir.readNode() : undefined;
+  const known = file === undefined ? undefined : readKeys(suite, await dataDir.readPrivate(), file);
+  return {
+    suite,
+    dataDir,
+    keys: known?.node ?? newNodeKeys(suite),
+    node: listenOptions(options.node, file?.node, file?.nodeAddress),
+    api: listenOptions(options.api, file?.api, file?.apiAddress),
+    app: options.app ?? recordsApp,
+    timing,
+    signing: { ...SIGNING_DEFAULTS, ...options.signing },
+    observer,
+    signal,
+  };
+}
+
+/** A node that comes back listens where it did; its published address cannot change, as the other nodes have it on record. */
+function listenOptions(
+  given: ListenOptions | undefined,
+  before: ListenOptions | undefined,
+  published?: string,
+): ListenOptions {
+  if (before === undefined || published === undefined) return given ?? LOOPBACK;
+  if (given?.published !== undefined && given.published !== published) {
+    throw new NodeError(
+      "bad-address",
+      `This node is on record at ${published}, so it cannot come back at ${given.published}.`,
+    );
+  }
+  const { host, port } = given === undefined || given.port === 0 ? before : given;
+  return { host, port, published };
+}
+
+async function begin(node: RunningNode, options: NodeOptions, dataDir: DataDir): Promise<void> {
+  const { service } = options;
+  if (service.type === "new") {
+    const members = await consortium(service.members ?? [], dataDir);
+    const membership = foundService(suite, node.keys, parseAddress(node.apiAddress).host, nowMs());
+    await dataDir.writePrivate(privateFile(suite, node.keys, membership));
+    await dataDir.writeNode(node.describe({ membership }));
+    await node.activate(membership, { type: "new", members });
+    await node.ready;
+    return;
+  }
+  if (service.type === "join") {
+    const certificate = pinnedCertificate(service.serviceCertificate);
+    await dataDir.writePrivate(privateFile(suite, node.keys));
+    await dataDir.writeNode(node.describe({ serviceCertificate: certificate, joinUrl: service.url }));
+    node.join(service.url, certificate);
+    return;
+  }
+  const file = await dataDir.readNode();
+  const { membership } = readKeys(suite, await dataDir.readPrivate(), file);
+  if (membership !== undefined) await node.resume(membership);
+  else node.join(joinUrl(file), file.serviceCertificate);
+}
+
+function joinUrl({ joinUrl }: NodeFile): string {
+  if (joinUrl !== undefined) return joinUrl;
+  throw new NodeError(
+    "data-dir-damaged",
+    "This node was neither trusted nor asked to join anywhere. Remove its directory and join anew.",
+  );
+}
+
+/** @returns the PEM as this project writes it. @throws NodeError `wrong-service` for anything but one certificate. */
+function pinnedCertificate(pem: string): string {
+  try {
+    const { certificate } = readMember(suite, pem);
+    return pemEncode("CERTIFICATE", pemDecode("CERTIFICATE", certificate));
+  } catch (cause) {
+    throw new NodeError(
+      "wrong-service",
+      "The service certificate is not a certificate in PEM that a service could have.",
+      { cause },
+    );
+  }
+}
+
+/** @throws NodeError `wrong-service` when a member's certificate is none. */
+async function consortium(members: readonly string[], dataDir: DataDir): Promise<Member[]> {
+  if (members.length > 0) {
+    try {
+      return members.map((pem) => readMember(suite, pem));
+    } catch (cause) {
+      throw new NodeError("wrong-service", "A member's certificate is not a certificate in PEM on P-384 or P-256.", {
+        cause,
+      });
+    }
+  }
+  const keyPair = suite.generateKeyPair("P-384");
+  const der = createSelfSigned(suite, keyPair, { name: "member0", hosts: [], ...validity(nowMs(), MEMBER_DAYS) });
+  const certificate = pemEncode("CERTIFICATE", der);
+  await dataDir.writeMember("member0", certificate, privatePem(suite, keyPair));
+  return [readMember(suite, certificate)];
+}

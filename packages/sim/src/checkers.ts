@@ -1,0 +1,27 @@
+/** What must hold of a cluster at every instant, judged from outside: from disks and from what nodes said, never from their own checks. */
+import { equalBytes } from "@sealane/wire";
+import type { SimulatedNode } from "./simulated-node.js";
+
+/** A property does not hold. The message names the seed, which repeats the run. */
+export class ViolationError extends Error {
+  override readonly name = "ViolationError";
+}
+
+/**
+ * No two nodes have committed different entries at one seqno (consensus spec §15.1, LogInv), down to the byte.
+ * Only what a node has both reported and still holds is compared; a killed node may have lost a suffix that others hold.
+ */
+export function checkAgreement(nodes: readonly SimulatedNode[], seed: number): void {
+  const [reference] = [...nodes].sort((a, b) => b.committed - a.committed);
+  if (reference === undefined) return;
+  const truth = reference.disk.entries;
+  for (const node of nodes) {
+    if (node === reference || node.committed === 0) continue;
+    const last = Math.min(node.committed, truth.length, node.disk.entries.length);
+    const own = node.disk.entries[last - 1];
+    const theirs = truth[last - 1];
+    if (own !== undefined && theirs !== undefined && !equalBytes(own, theirs)) {
+      throw new ViolationError(`seed ${seed}: two nodes have committed different entries at ${last}`);
+    }
+  }
+}
