@@ -73,7 +73,7 @@ export class SignatureChecker {
     const known = this.#keys.get(pem);
     if (known !== undefined) return known;
     try {
-      const key = parseCertificate(this.#suite, pemDecode("CERTIFICATE", pem)).publicKey;
+      const key = parseCertificate(this.#suite, certificateDer(pem)).publicKey;
       const parsed = { key, id: spkiHash(this.#suite, key.spki) };
       const oldest = this.#keys.keys().next();
       if (this.#keys.size >= KEYS_MAX && !oldest.done) this.#keys.delete(oldest.value);
@@ -111,4 +111,12 @@ export class SignatureChecker {
       throw new LedgerError("bad-signature", "the signature is no DER ECDSA signature", { cause });
     }
   }
+}
+
+/**
+ * The DER of a certificate as the tables hold it. Some older CCF releases stored the text with the NUL byte that ends it in memory.
+ * @throws {CryptoError} when it is no strict PEM.
+ */
+export function certificateDer(pem: string): Uint8Array {
+  return pemDecode("CERTIFICATE", pem.endsWith("\0") ? pem.slice(0, -1) : pem);
 }

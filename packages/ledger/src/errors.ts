@@ -51,6 +51,33 @@ export type ChainErrorCode =
   | "bad-signature";
 
 /**
+ * A ledger directory does not hold together (ledger spec §1), as the offline verifier sees it:
+ * - `bad-file-name`: a `ledger_` name no writer produces, or one that does not fit the entries inside.
+ * - `gap`: the files do not start at entry 1 or do not follow one another.
+ * - `bad-positions`: a positions table, or the offset of it, that does not fit the entries.
+ * - `bad-chunk-end`: a chunk ends without a signature, goes on behind "chunk ends after me", or has "chunk ends before me" in its middle.
+ * - `unfinished`: a crash left the last file with a torn entry or without its table. Starting the node repairs that.
+ */
+export type DirectoryErrorCode = "bad-file-name" | "gap" | "bad-positions" | "bad-chunk-end" | "unfinished";
+
+/**
+ * The ledger's own tables give a signer no authority (ledger spec §8):
+ * - `bad-table`: a node, node certificate or service record that cannot be read, or more of them than the bound.
+ * - `no-service`: a node certificate, but no service identity so far that could have endorsed it.
+ * - `not-endorsed`: a node certificate that the service identity in force did not endorse.
+ * - `pending-node`: a signature of a node that was never trusted.
+ * - `bad-service-status`: a step between service states that the protocol does not have.
+ * - `other-service`: the last signature belongs to another service identity than the one expected.
+ */
+export type TrustErrorCode =
+  | "bad-table"
+  | "no-service"
+  | "not-endorsed"
+  | "pending-node"
+  | "bad-service-status"
+  | "other-service";
+
+/**
  * The storage (`./files`) refused or failed:
  * - `storage-failed`: the operating system reported an error; `cause` holds it. The storage is poisoned: what is durable is unknown, so
  *   every later call fails with this code. Stop the node.
@@ -70,7 +97,10 @@ export type StorageErrorCode =
   | "chunk-full"
   | "closed";
 
-export type LedgerErrorCode = EntryErrorCode | ChainErrorCode | StorageErrorCode;
+/** What the offline verifier can find. */
+export type VerifyErrorCode = EntryErrorCode | ChainErrorCode | DirectoryErrorCode | TrustErrorCode;
+
+export type LedgerErrorCode = VerifyErrorCode | StorageErrorCode;
 
 /**
  * Something about a ledger was refused; the state is as it was. Entry and chain codes from a peer: drop what it sent. From our own disk:

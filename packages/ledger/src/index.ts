@@ -5,13 +5,17 @@ export { type EntryInput, encodeEntry } from "./encode-entry.js";
 export { type EntryHeader, entriesDigest, parseEntryHeader, splitEntries } from "./entry-header.js";
 export {
   type ChainErrorCode,
+  type DirectoryErrorCode,
   type EntryErrorCode,
   LedgerError,
   type LedgerErrorCode,
   type StorageErrorCode,
+  type TrustErrorCode,
+  type VerifyErrorCode,
 } from "./errors.js";
 export { Ledger, type LedgerEntry, type LedgerOptions } from "./ledger.js";
 export { commitEvidence, type LedgerSecret, LedgerSecrets } from "./ledger-secrets.js";
+export { type LedgerFile, type LedgerSource, memorySource } from "./ledger-source.js";
 export {
   CHUNK_BYTES_DEFAULT,
   ENTRY_BYTES_MAX,
@@ -19,4 +23,12 @@ export {
   FLAG_CHUNK_ENDS_BEFORE,
 } from "./limits.js";
 export { MerkleTree, type ProofStep, type TreeSuite } from "./merkle-tree.js";
-export type { SignatureRecord } from "./signature-record.js";
+export { SINGLE_KEY, type SignatureRecord } from "./signature-record.js";
+export { ENDORSED_CERTIFICATES_TABLE, NODES_INFO_TABLE, SERVICE_INFO_TABLE } from "./trust-tables.js";
+export {
+  type LedgerRefused,
+  type LedgerVerified,
+  type VerifyOptions,
+  type VerifyResult,
+  verifyLedger,
+} from "./verify-ledger.js";

@@ -1,0 +1,150 @@
+/** Opening a ledger directory for writing: what is there is put in order, checked, and its torn tail repaired (ledger spec §1). */
+import { type Seqno, seqno } from "@sealane/wire";
+import { type ChunkName, parseChunkName } from "../chunk-name.js";
+import { LedgerError } from "../errors.js";
+import type { LedgerFile } from "../ledger-source.js";
+import { CHUNK_HEADER_BYTES, Chunk, type ChunkContext } from "./chunk.js";
+import type { Disk, DiskFile } from "./disk.js";
+import { FileLedger, QUEUE_BYTES_MAX_DEFAULT } from "./file-ledger.js";
+import { nodeDisk } from "./node-disk.js";
+import { POSITION_BYTES } from "./positions.js";
+import { scanOpenChunk } from "./repair.js";
+
+export interface OpenLedgerOptions {
+  /**
+   * The last entry known to have been durable, for example the commit seqno the node kept elsewhere. A repair never cuts at or below it:
+   * damage there is `corrupt`. Default 0: every cut-short entry in the last file counts as torn.
+   */
+  readonly durable?: Seqno;
+  /** Bytes that may wait to be written. Default 64 MiB. */
+  readonly queueBytesMax?: number;
+  /** Default: the disk of this machine. */
+  readonly disk?: Disk;
+}
+
+export interface OpenedLedger {
+  readonly storage: FileLedger;
+  /** Bytes cut off the last file, because a crash had torn them. */
+  readonly repairedBytes: number;
+  /** Every entry found, from `storage.firstSeqno` to the last one kept, read as they are asked for. */
+  readonly entries: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Opens a ledger directory, creating it if it is missing. Only one process may have it open: that is the caller's business.
+ * @param directory - Holds the chunk files and nothing else that starts with `ledger_`.
+ * @throws {LedgerError} `corrupt` for what no crash leaves: a gap between files, two files for one seqno, a table that does not fit its
+ * file, an unreadable entry before the tail. Nothing was changed then. `storage-failed` when the operating system failed.
+ * @example
+ * const { storage, entries } = await openLedger("data/ledger");
+ * for await (const bytes of entries) ledger.appendReplicated(decodeEntry(suite, secrets, bytes));
+ */
+export async function openLedger(directory: string, options: OpenLedgerOptions = {}): Promise<OpenedLedger> {
+  const { durable = 0, queueBytesMax = QUEUE_BYTES_MAX_DEFAULT, disk = nodeDisk } = options;
+  const context: ChunkContext = { disk, directory, stats: { syncs: 0, writes: 0, directorySyncs: 0 } };
+  try {
+    await disk.makeDirectory(directory);
+    const { chunks, repairedBytes } = await openChunks(context, orderNames(await disk.list(directory)), durable);
+    const storage = new FileLedger(context, chunks, queueBytesMax);
+    return { storage, repairedBytes, entries: readAll(storage, storage.lastSeqno) };
+  } catch (cause) {
+    if (cause instanceof LedgerError) throw cause;
+    const reason = cause instanceof Error ? cause.message : "unknown";
+    throw new LedgerError("storage-failed", `cannot open the ledger: ${reason}`, { cause });
+  }
+}
+
+async function* readAll(storage: FileLedger, last: Seqno): AsyncGenerator<Uint8Array> {
+  for (let next = storage.firstSeqno; next <= last; ) {
+    for (const entry of await storage.read(next, last)) {
+      yield entry;
+      next = seqno(next + 1);
+    }
+  }
+}
+
+function orderNames(names: readonly string[]): ChunkName[] {
+  const chunks: ChunkName[] = [];
+  for (const name of names) {
+    const parsed = parseChunkName(name);
+    if (parsed === undefined) throw new LedgerError("corrupt", `${name} is no name of a chunk file`);
+    if (parsed !== "other") chunks.push(parsed);
+  }
+  return chunks.sort((a, b) => a.first - b.first);
+}
+
+async function openChunks(
+  context: ChunkContext,
+  names: readonly ChunkName[],
+  durable: number,
+): Promise<{ chunks: Chunk[]; repairedBytes: number }> {
+  const chunks: Chunk[] = [];
+  let repairedBytes = 0;
+  for (const [index, name] of names.entries()) {
+    const previous = chunks.at(-1);
+    if (previous !== undefined && (name.first !== previous.last + 1 || (name.committed && !previous.committed))) {
+      throw new LedgerError(
+        "corrupt",
+        `${name.name} does not follow ${previous.name}, which ends with entry ${previous.last}`,
+      );
+    }
+    const file = await context.disk.open(`${context.directory}/${name.name}`, "read");
+    let opened: { chunk: Chunk | undefined; repairedBytes: number };
+    try {
+      opened = await openChunk(context, name, file, { isLast: index === names.length - 1, durable });
+    } finally {
+      await file.close();
+    }
+    repairedBytes += opened.repairedBytes;
+    if (opened.chunk !== undefined) chunks.push(opened.chunk);
+  }
+  const last = chunks.at(-1)?.last ?? 0;
+  if (last < durable)
+    throw new LedgerError("corrupt", `the ledger ends with entry ${last}, but ${durable} had been durable`);
+  return { chunks, repairedBytes };
+}
+
+async function openChunk(
+  context: ChunkContext,
+  name: ChunkName,
+  file: DiskFile,
+  { isLast, durable }: { readonly isLast: boolean; readonly durable: number },
+): Promise<{ chunk: Chunk | undefined; repairedBytes: number }> {
+  const size = await file.size();
+  const header = await file.read(0, CHUNK_HEADER_BYTES);
+  const tableOffset =
+    header.length < CHUNK_HEADER_BYTES ? 0n : new DataView(header.buffer, header.byteOffset).getBigUint64(0, true);
+  if (tableOffset !== 0n) return { chunk: finishedChunk(context, name, Number(tableOffset), size), repairedBytes: 0 };
+
+  if (name.last !== undefined || !isLast)
+    throw new LedgerError("corrupt", `${name.name} is not finished, but its name or a later file says so`);
+  const source: LedgerFile = { name: name.name, size, read: (position, length) => file.read(position, length) };
+  const { positions, end, ends } = await scanOpenChunk(source, name.first, durable);
+  const chunk = new Chunk(context, {
+    first: name.first,
+    last: name.first + positions.count - 1,
+    name: name.name,
+    end,
+    committed: false,
+    positions,
+  });
+  if (positions.count === 0) {
+    await chunk.remove(); // its creation was torn, or its only entry
+    await context.disk.syncDirectory(context.directory);
+    return { chunk: undefined, repairedBytes: size };
+  }
+  if (end < size) await chunk.cut();
+  if (ends) await chunk.finish();
+  return { chunk, repairedBytes: size - end };
+}
+
+/** A finished chunk is taken by its table's size and place; the entries themselves are checked when they are read. */
+function finishedChunk(context: ChunkContext, name: ChunkName, tableOffset: number, size: number): Chunk {
+  const count = (size - tableOffset) / POSITION_BYTES;
+  const last = name.first + count - 1;
+  const fits = tableOffset > CHUNK_HEADER_BYTES && tableOffset < size && Number.isSafeInteger(count);
+  if (!fits || (name.last !== undefined && name.last !== last)) {
+    throw new LedgerError("corrupt", `the positions table of ${name.name} does not fit its size or name`);
+  }
+  return new Chunk(context, { first: name.first, last, name: name.name, end: tableOffset, committed: name.committed });
+}

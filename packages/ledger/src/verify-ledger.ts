@@ -1,0 +1,261 @@
+/**
+ * The offline verifier: walks a ledger directory from entry 1 and names the first thing that is wrong (ledger spec §1, §8.1, and what §8.3
+ * says a checker should add). It reads each byte once, in order, and holds one entry, the tree's edge and the tables of §8.
+ *
+ * What proves what. A signature covers every entry before it through the Merkle root; the chain of trust is service identity → node
+ * certificate → signature, and all of it stands in the ledger. So a ledger someone made up from nothing is as consistent as a real one:
+ * give `serviceCertificate` to know whose it is. Bytes of the last signature entry itself, and of everything behind it, are covered by no
+ * signature; with the ledger secrets all of them but the flags are authenticated by AES-256-GCM. Cutting whole entries off the end cannot be
+ * seen from inside: compare `lastSigned` with what you know to be committed.
+ */
+import type { CryptoSuite } from "@sealane/crypto";
+import { type Seqno, seqno, type TxId } from "@sealane/wire";
+import { SignatureChecker } from "./check-signature.js";
+import { type ChunkName, parseChunkName } from "./chunk-name.js";
+import { type DecodedEntry, decodeEntry } from "./decode-entry.js";
+import { parseEntryHeader } from "./entry-header.js";
+import { LedgerError, type VerifyErrorCode } from "./errors.js";
+import type { LedgerSecrets } from "./ledger-secrets.js";
+import { type LedgerFile, type LedgerSource, WindowReader } from "./ledger-source.js";
+import { ENTRY_HEADER_BYTES, FLAG_CHUNK_ENDS_AFTER, FLAG_CHUNK_ENDS_BEFORE } from "./limits.js";
+import { MerkleTree } from "./merkle-tree.js";
+import { TrustTables } from "./trust-tables.js";
+
+const CHUNK_HEADER_BYTES = 8;
+const POSITION_BYTES = 4;
+/** Leaves folded away at a time: the verifier needs none again. */
+const FLUSH_LEAVES = 4_096;
+
+export interface VerifyOptions {
+  readonly suite: CryptoSuite;
+  /** With them every GCM tag and commit evidence digest is checked too. */
+  readonly secrets?: LedgerSecrets;
+  /** PEM. The last signature must belong to the service with this key. Renewed certificates of one key are the same service. */
+  readonly serviceCertificate?: string;
+}
+
+export interface LedgerVerified {
+  readonly ok: true;
+  readonly entries: number;
+  readonly signatures: number;
+  /** The last signature: everything up to and without it is signed. Absent in a ledger without signatures. */
+  readonly lastSigned?: TxId;
+  /** Entries behind the last signature: well-formed and in order, vouched for by nobody. */
+  readonly unsigned: number;
+  /** Different service keys in force over the whole ledger: one more than there were disaster recoveries. */
+  readonly serviceIdentities: number;
+  /** PEM of the service identity under which the last signature was made. */
+  readonly serviceCertificate?: string;
+}
+
+export interface LedgerRefused {
+  readonly ok: false;
+  /** The first bad entry. */
+  readonly at: {
+    readonly seqno: Seqno;
+    /** Empty when the directory itself is wrong. */
+    readonly file: string;
+    /** Of the entry, or of the table or header, in the file. */
+    readonly offset: number;
+  };
+  readonly code: VerifyErrorCode;
+  /** One sentence for the operator. */
+  readonly message: string;
+}
+
+export type VerifyResult = LedgerVerified | LedgerRefused;
+
+/**
+ * Verifies a whole ledger.
+ * @returns What was found; a damaged or forged ledger is a result, not an exception.
+ * @throws whatever the source throws when a file cannot be read.
+ * @example
+ * const result = await verifyLedger(ledgerDirectory("data/ledger"), { suite });
+ * if (!result.ok) report(`entry ${result.at.seqno} in ${result.at.file} at ${result.at.offset}: ${result.code}`);
+ */
+export async function verifyLedger(source: LedgerSource, options: VerifyOptions): Promise<VerifyResult> {
+  const files = await source.files();
+  const walk = new Walk(options);
+  try {
+    const chunks = orderChunks(files);
+    for (const [index, chunk] of chunks.entries()) await walk.chunk(chunk, chunks[index + 1]);
+    return walk.finish();
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    // Storage codes come from storages, of which none is here; the source's own errors are not LedgerErrors.
+    return { ok: false, at: walk.at, code: error.code as VerifyErrorCode, message: error.message };
+  }
+}
+
+interface ChunkFile extends ChunkName {
+  readonly file: LedgerFile;
+}
+
+function orderChunks(files: readonly LedgerFile[]): ChunkFile[] {
+  const chunks: ChunkFile[] = [];
+  for (const file of files) {
+    const name = parseChunkName(file.name);
+    if (name === undefined) throw new LedgerError("bad-file-name", `${file.name} is no name of a chunk file`);
+    if (name !== "other") chunks.push({ ...name, file });
+  }
+  return chunks.sort((a, b) => a.first - b.first);
+}
+
+class Walk {
+  readonly #suite: CryptoSuite;
+  readonly #secrets: LedgerSecrets | undefined;
+  readonly #expectedService: string | undefined;
+  readonly #tree: MerkleTree;
+  readonly #checker: SignatureChecker;
+  readonly #trust: TrustTables;
+  #lastView = 0;
+  #lastSeqno = 0;
+  #signatures = 0;
+  #lastSigned: { readonly txId: TxId; readonly service: string | undefined } | undefined;
+  /** Where a failure now belongs. */
+  at: { readonly seqno: Seqno; readonly file: string; readonly offset: number } = {
+    seqno: seqno(1),
+    file: "",
+    offset: 0,
+  };
+
+  constructor({ suite, secrets, serviceCertificate }: VerifyOptions) {
+    this.#suite = suite;
+    this.#secrets = secrets;
+    this.#tree = new MerkleTree(suite);
+    this.#checker = new SignatureChecker(suite);
+    this.#trust = new TrustTables(suite, this.#checker);
+    this.#expectedService = serviceCertificate === undefined ? undefined : this.#checker.keyOf(serviceCertificate).id;
+  }
+
+  async chunk({ file, name, first, last, committed }: ChunkFile, next: ChunkFile | undefined): Promise<void> {
+    this.#locate(file, 0);
+    if (first !== this.#lastSeqno + 1) throw new LedgerError("gap", `${name} does not follow entry ${this.#lastSeqno}`);
+    const entries = new WindowReader(file);
+    if (file.size < CHUNK_HEADER_BYTES) throw new LedgerError("unfinished", `${name} has no header`);
+    const tableOffset = readU64(await entries.take(0, CHUNK_HEADER_BYTES));
+    const finished = tableOffset !== 0n;
+    if (finished && (tableOffset <= BigInt(CHUNK_HEADER_BYTES) || tableOffset >= BigInt(file.size))) {
+      throw new LedgerError("bad-positions", `${name} has its positions table outside the file`);
+    }
+    if (!finished && (committed || last !== undefined))
+      throw new LedgerError("bad-file-name", `${name} is an open chunk`);
+    if (!finished && next !== undefined) throw new LedgerError("gap", `${name} is open, but ${next.name} follows`);
+
+    const end = finished ? Number(tableOffset) : file.size;
+    const positions = new WindowReader(file);
+    let offset = CHUNK_HEADER_BYTES;
+    let previous: DecodedEntry | undefined;
+    for (let index = 0; offset < end; index++) {
+      this.#locate(file, offset);
+      if (previous !== undefined) this.#checkInside(previous, name);
+      if (finished) await checkPosition(positions, end + index * POSITION_BYTES, offset, name);
+      const entry = this.#decode(await takeEntry(entries, offset, end, finished));
+      if (index > 0 && (entry.flags & FLAG_CHUNK_ENDS_BEFORE) !== 0) {
+        throw new LedgerError("bad-chunk-end", `a chunk ends before entry ${entry.seqno}, which is inside ${name}`);
+      }
+      this.#follow(entry);
+      previous = entry;
+      offset += entry.bytes.length;
+    }
+    if (previous === undefined) throw new LedgerError("unfinished", `${name} holds no entry`);
+
+    // What is left to check belongs to the chunk as a whole; its last entry is named.
+    if (last !== undefined && last !== this.#lastSeqno) {
+      throw new LedgerError("bad-file-name", `${name} ends with entry ${this.#lastSeqno}`);
+    }
+    if (finished && end + (this.#lastSeqno - first + 1) * POSITION_BYTES !== file.size) {
+      throw new LedgerError("bad-positions", `the positions table of ${name} has another length`);
+    }
+    const flagged = (previous.flags & FLAG_CHUNK_ENDS_AFTER) !== 0;
+    if (finished && !previous.isSignature)
+      throw new LedgerError("bad-chunk-end", `${name} does not end with a signature`);
+    // §1.3: in the middle of a ledger, chunks may end without the flag. At its end nothing but the flag can have ended one.
+    if (finished && !flagged && next === undefined)
+      throw new LedgerError("bad-chunk-end", `${name} was ended by no entry`);
+    if (!finished && flagged) throw new LedgerError("unfinished", `${name} has ended, but has no positions table`);
+  }
+
+  finish(): LedgerVerified {
+    const service = this.#lastSigned?.service;
+    if (this.#expectedService !== undefined) {
+      const key = service === undefined ? undefined : this.#checker.keyOf(service).id;
+      if (key !== this.#expectedService)
+        throw new LedgerError("other-service", "the last signature belongs to another service");
+    }
+    return {
+      ok: true,
+      entries: this.#lastSeqno,
+      signatures: this.#signatures,
+      ...(this.#lastSigned === undefined ? {} : { lastSigned: this.#lastSigned.txId }),
+      unsigned: this.#lastSeqno - (this.#lastSigned?.txId.seqno ?? 0),
+      serviceIdentities: this.#trust.serviceIdentities,
+      ...(service === undefined ? {} : { serviceCertificate: service }),
+    };
+  }
+
+  #locate(file: LedgerFile, offset: number): void {
+    this.at = { seqno: seqno(this.#lastSeqno + 1), file: file.name, offset };
+  }
+
+  #decode(bytes: Uint8Array): DecodedEntry {
+    return decodeEntry(this.#suite, this.#secrets, bytes);
+  }
+
+  /** An entry that another one follows in the same file. */
+  #checkInside({ flags, seqno }: DecodedEntry, name: string): void {
+    if ((flags & FLAG_CHUNK_ENDS_AFTER) !== 0)
+      throw new LedgerError("bad-chunk-end", `${name} goes on after entry ${seqno}, which ends it`);
+  }
+
+  /** §8.1, in its order. */
+  #follow(entry: DecodedEntry): void {
+    const { view, signature, flags, isSignature, publicMaps, leaf } = entry;
+    if (entry.seqno !== this.#lastSeqno + 1) {
+      throw new LedgerError("bad-seqno", `entry ${entry.seqno} stands where ${this.#lastSeqno + 1} belongs`);
+    }
+    if (view < this.#lastView) throw new LedgerError("bad-view", `view ${view} is below ${this.#lastView}`);
+    if (isSignature && (flags & FLAG_CHUNK_ENDS_BEFORE) !== 0) {
+      throw new LedgerError(
+        "bad-chunk-end",
+        "only the first transaction of a recovered service ends the chunk before it",
+      ); // §1.3
+    }
+    if (signature === undefined) this.#trust.apply(publicMaps);
+    else {
+      this.#checker.check(signature, entry, this.#tree, (node) => this.#trust.certificateOf(node));
+      this.#signatures++;
+      this.#lastSigned = { txId: { view, seqno: entry.seqno }, service: this.#trust.serviceCertificate };
+    }
+    this.#tree.append(leaf);
+    if (this.#tree.size - this.#tree.first > FLUSH_LEAVES) this.#tree.flush(this.#tree.size - 1);
+    this.#lastView = view;
+    this.#lastSeqno = entry.seqno;
+  }
+}
+
+/** One whole entry that ends at or before `end`. */
+async function takeEntry(reader: WindowReader, offset: number, end: number, finished: boolean): Promise<Uint8Array> {
+  const cut = (): LedgerError =>
+    finished
+      ? new LedgerError("truncated", "the entry runs into the positions table")
+      : new LedgerError("unfinished", "the last entry is cut short"); // §1.2
+  if (end - offset < ENTRY_HEADER_BYTES) throw cut();
+  const { bytes } = parseEntryHeader(await reader.take(offset, ENTRY_HEADER_BYTES));
+  if (bytes > end - offset) throw cut();
+  return reader.take(offset, bytes);
+}
+
+async function checkPosition(table: WindowReader, at: number, offset: number, name: string): Promise<void> {
+  const bytes = await table.take(at, POSITION_BYTES).catch((error: unknown) => {
+    if (!(error instanceof LedgerError)) throw error;
+    throw new LedgerError("bad-positions", `the positions table of ${name} has too few entries`, { cause: error });
+  });
+  if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== offset) {
+    throw new LedgerError("bad-positions", `the positions table of ${name} has an entry elsewhere`);
+  }
+}
+
+function readU64(bytes: Uint8Array): bigint {
+  return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+}
