@@ -25,7 +25,7 @@ import {
 import { FaultError, RequestError } from "./errors.js";
 import { consensusEntry, LogState, type Replay } from "./log-state.js";
 import { SigningPolicy } from "./signing-policy.js";
-import { touchesNodes } from "./tables.js";
+import { configurationIn, touchesNodes } from "./tables.js";
 import type { CoreConfig, HardState, Role } from "./types.js";
 
 /** What the replica's decisions leave to be done outside, in order. */
@@ -152,7 +152,7 @@ export class ReplicatedLog {
       );
     }
     const entry = this.#state.ledger.append({ view: this.replica.view, writeSet });
-    this.#signing.handleEntry(nowMs);
+    this.#signing.handleEntry(configurationIn(writeSet) !== undefined, nowMs);
     this.#replicate(entry, writeSet, nowMs);
     return { view: entry.view, seqno: entry.seqno };
   }

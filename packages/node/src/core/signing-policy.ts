@@ -17,30 +17,37 @@ export class SigningPolicy {
   readonly #limits: SigningLimits;
   #unsigned = 0;
   #unsignedSinceMs = 0;
+  #isUrgent = false;
 
   constructor(limits: SigningLimits) {
     this.#limits = limits;
   }
 
-  handleEntry(nowMs: number): void {
+  /**
+   * @param isReconfiguration - Such an entry is signed whatever else is pending: earlier signatures may now need the very node it adds
+   *   (consensus spec §18, commit quorum), and that node is told of its trust only once this entry is signed.
+   */
+  handleEntry(isReconfiguration: boolean, nowMs: number): void {
     if (this.#unsigned === 0) this.#unsignedSinceMs = nowMs;
     this.#unsigned += 1;
+    this.#isUrgent ||= isReconfiguration;
   }
 
   handleSignature(): void {
     this.#unsigned = 0;
+    this.#isUrgent = false;
   }
 
   /** After a roll-back to a signature nothing is unsigned. */
   handleRollback(): void {
-    this.#unsigned = 0;
+    this.handleSignature();
   }
 
   /** @param signaturePending - whether a signature of ours is appended and not yet committed. */
   isDue(signaturePending: boolean, nowMs: number): boolean {
     if (this.#unsigned === 0) return false;
     const { entriesMax, delayMsMax, fixed } = this.#limits;
-    if (!fixed && !signaturePending) return true;
+    if (this.#isUrgent || (!fixed && !signaturePending)) return true;
     return this.#unsigned >= entriesMax || nowMs - this.#unsignedSinceMs >= delayMsMax;
   }
 
