@@ -2,10 +2,11 @@
  * A network in memory, for simulations and tests: pure, deterministic, in virtual time. It draws chance from a function it is given and
  * delivers only inside `advance`, so one seed gives one run.
  *
- * Each ordered pair of nodes has a link that keeps order, like one TCP connection, unless `reorder` says otherwise. A cut ends both links
- * of the pair the way a broken connection does: what is in flight is lost and what was proven has to be proven again.
+ * Each ordered pair of nodes has a link that keeps order, like one TCP connection, unless `reorder` says otherwise. Closing and removing
+ * let arrive what was sent before. A cut or a crash ends both links of a pair the way a broken connection does: what is in flight is
+ * lost. After either, what was proven has to be proven again.
  */
-import { FRAME_HEADER_BYTES, type FrameType, type NodeId } from "@sealane/wire";
+import { concatBytes, FRAME_HEADER_BYTES, type FrameType, type NodeId } from "@sealane/wire";
 import { DueQueue } from "./due-queue.js";
 import { TransportError } from "./errors.js";
 import { BUFFER_BYTES_MAX, FRAME_BYTES_MAX, UNPROVEN_FRAME_BYTES_MAX } from "./limits.js";
@@ -50,6 +51,8 @@ export interface InMemoryNetwork {
   transport(options: InMemoryTransportOptions): Transport;
   /** Changes the faults named, from the next frame on. @throws {RangeError} for a probability outside [0, 1] or a bad delay. */
   setFaults(faults: Partial<NetworkFaults>): void;
+  /** Ends a node as a loss of power does: what it sent and what is on the way to it is lost. Its transport is closed. */
+  crash(id: NodeId): void;
   /** Nothing passes from `a` to `b` any more, nor back unless "one-way". */
   cut(a: NodeId, b: NodeId, direction?: "both" | "one-way"): void;
   /** Undoes `cut` for a pair (or one direction), or, without arguments, every cut and the partition. */
@@ -81,10 +84,17 @@ export function inMemoryNetwork(options: InMemoryNetworkOptions): InMemoryNetwor
   return new MemoryNetwork(options);
 }
 
+/** One life of a link, as one TCP connection is. Frames belong to the one they were sent in. */
+interface Session {
+  /** What is in flight is lost. */
+  broken: boolean;
+  /** The receiver has called one of its frames authentic. */
+  authentic: boolean;
+}
+
 interface InFlight {
   readonly link: DirectedLink;
-  /** The link's epoch when the frame was sent; the frame is lost when the link was broken since. */
-  readonly epoch: number;
+  readonly session: Session;
   readonly type: FrameType;
   readonly payload: Uint8Array;
   /** Bytes to give back to the link's buffer; 0 for a duplicate. */
@@ -95,9 +105,7 @@ interface InFlight {
 interface DirectedLink {
   readonly from: NodeId;
   readonly to: NodeId;
-  epoch: number;
-  /** The receiver has called a frame of this epoch authentic. */
-  authentic: boolean;
+  session: Session;
   /** Delivery keeps order: nothing that is not reordered is due before this. */
   lastDueMs: number;
   bufferedBytes: number;
@@ -160,10 +168,18 @@ class MemoryNetwork implements InMemoryNetwork {
     this.#faults = next;
   }
 
+  crash(id: NodeId): void {
+    const endpoint = this.#endpoints.get(id);
+    for (const link of this.#links.values()) {
+      if (link.from === id || link.to === id) link.session.broken = true;
+    }
+    void endpoint?.close(); // resolved at once
+  }
+
   cut(a: NodeId, b: NodeId, direction: "both" | "one-way" = "both"): void {
     this.#cuts.add(pairKey(a, b));
     if (direction === "both") this.#cuts.add(pairKey(b, a));
-    this.breakPair(a, b, "cut", undefined);
+    this.endPair(a, b, "cut");
   }
 
   heal(a?: NodeId, b?: NodeId, direction: "both" | "one-way" = "both"): void {
@@ -180,7 +196,7 @@ class MemoryNetwork implements InMemoryNetwork {
     this.#groups = new Map(groups.flatMap((group, index) => group.map((id) => [id, index] as const)));
     for (const link of [...this.#links.values()]) {
       // Both directions are in the map or will be made fresh; breaking a pair twice is harmless.
-      if (this.#crossesGroups(link.from, link.to)) this.breakPair(link.from, link.to, "cut", undefined);
+      if (this.#crossesGroups(link.from, link.to)) this.endPair(link.from, link.to, "cut");
     }
   }
 
@@ -213,7 +229,7 @@ class MemoryNetwork implements InMemoryNetwork {
     const known = this.#links.get(key);
     if (known !== undefined) return known;
     const counters = { framesSent: 0, framesReceived: 0, bufferFull: 0, noPath: 0, tooLarge: 0 };
-    const link = { from, to, epoch: 0, authentic: false, lastDueMs: 0, bufferedBytes: 0, ...counters };
+    const link = { from, to, session: newSession(), lastDueMs: 0, bufferedBytes: 0, ...counters };
     this.#links.set(key, link);
     return link;
   }
@@ -234,49 +250,63 @@ class MemoryNetwork implements InMemoryNetwork {
     link.framesSent++;
     if (this.#isCut(link.from, link.to) || (loss > 0 && this.#random() < loss)) return;
     link.bufferedBytes += payloadBytes;
-    const payload = joinParts(parts, payloadBytes);
-    this.#inFlight.push(this.#drawDue(link), { link, epoch: link.epoch, type, payload, countedBytes: payloadBytes });
+    const payload = concatBytes(...parts);
+    this.#inFlight.push(this.#drawDue(link), {
+      link,
+      session: link.session,
+      type,
+      payload,
+      countedBytes: payloadBytes,
+    });
     if (duplicate > 0 && this.#random() < duplicate) {
       const copy = payload.slice();
-      this.#inFlight.push(this.#drawDue(link), { link, epoch: link.epoch, type, payload: copy, countedBytes: 0 });
+      this.#inFlight.push(this.#drawDue(link), { link, session: link.session, type, payload: copy, countedBytes: 0 });
     }
   }
 
-  /** Ends the connection between two nodes in both directions: in-flight frames are lost, nothing counts as proven any more. */
-  breakPair(a: NodeId, b: NodeId, reason: CloseReason, cause: unknown): void {
-    for (const link of [this.link(a, b), this.link(b, a)]) {
-      link.epoch++;
-      link.authentic = false;
+  /**
+   * Ends the connection between two nodes, at the word of `by`. What is on the way to `by` is lost, and what `by` sent too, unless it ended
+   * the connection in good order.
+   */
+  endPair(by: NodeId, other: NodeId, reason: CloseReason): void {
+    const [outgoing, incoming] = [this.link(by, other), this.link(other, by)];
+    incoming.session.broken = true;
+    if (reason !== "closing" && reason !== "removed") outgoing.session.broken = true;
+    for (const link of [outgoing, incoming]) {
+      link.session = newSession();
       link.bufferedBytes = 0;
     }
-    this.#endpoints.get(a)?.notifyClosed(b, reason, cause);
-    this.#endpoints.get(b)?.notifyClosed(a, reason === "cut" ? "cut" : "ended", undefined);
+    this.#endpoints.get(by)?.notifyClosed(other, reason);
+    this.#endpoints.get(other)?.notifyClosed(by, reason === "cut" ? "cut" : "ended");
   }
 
+  /** An endpoint was closed. */
   remove(self: NodeId): void {
-    this.#endpoints.delete(self);
     for (const link of [...this.#links.values()]) {
-      if (link.from === self) this.breakPair(link.to, self, "ended", undefined);
-      else if (link.to === self) this.breakPair(link.from, self, "ended", undefined);
+      if (link.from === self) this.endPair(self, link.to, "closing");
+      else if (link.to === self) this.endPair(self, link.from, "closing");
     }
+    this.#endpoints.delete(self);
   }
 
-  #deliver({ link, epoch, type, payload, countedBytes }: InFlight): boolean {
-    if (epoch !== link.epoch) return false;
-    link.bufferedBytes -= countedBytes;
+  #deliver({ link, session, type, payload, countedBytes }: InFlight): boolean {
+    const current = session === link.session;
+    if (current) link.bufferedBytes -= countedBytes;
     const target = this.#endpoints.get(link.to);
-    if (target === undefined || this.#isCut(link.from, link.to) || !this.hasPath(link.from, link.to)) return false;
+    if (session.broken || target === undefined || this.#isCut(link.from, link.to)) return false;
     const frameBytes = FRAME_HEADER_BYTES + payload.length;
-    if (frameBytes > (link.authentic ? target.frameBytesMax : target.unprovenFrameBytesMax)) {
+    if (frameBytes > (session.authentic ? target.frameBytesMax : target.unprovenFrameBytesMax)) {
       target.notifyRefused(link.from, frameBytes);
-      this.breakPair(link.to, link.from, "frame-refused", undefined);
+      this.endPair(link.to, link.from, "frame-refused");
       return false;
     }
     link.framesReceived++;
+    target.connectionTo(link.from, "claimed");
     const verdict = target.onFrame({ from: link.from, type, payload });
     if (this.#scrub) payload.fill(SCRUB_BYTE);
-    if (verdict === "authentic" && !link.authentic && epoch === link.epoch) {
-      link.authentic = true;
+    if (verdict === "authentic" && !session.authentic) {
+      session.authentic = true;
+      if (session !== link.session) return true; // ended meanwhile: nobody is left to tell
       target.notifyAuthenticated(link.from);
       this.#endpoints.get(link.from)?.notifyConfirmed(link.to);
     }
@@ -337,10 +367,10 @@ class MemoryEndpoint implements Transport {
       return false;
     }
     const link = this.#network.link(this.#self, to);
-    this.#connectionTo(to);
+    this.connectionTo(to);
     const payloadBytes = parts.reduce((sum, part) => sum + part.length, 0);
     const frameBytes = FRAME_HEADER_BYTES + payloadBytes;
-    if (frameBytes > (link.authentic ? this.frameBytesMax : this.unprovenFrameBytesMax)) {
+    if (frameBytes > (link.session.authentic ? this.frameBytesMax : this.unprovenFrameBytesMax)) {
       link.tooLarge++;
       return false;
     }
@@ -356,11 +386,12 @@ class MemoryEndpoint implements Transport {
     if (this.#closed || peer === this.#self) return;
     const moved = this.#addresses.has(peer) && this.#addresses.get(peer) !== address;
     this.#addresses.set(peer, address);
-    if (address === undefined || moved) this.#network.breakPair(this.#self, peer, "removed", undefined);
-    if (address !== undefined && this.#network.hasPath(this.#self, peer)) this.#connectionTo(peer);
+    if (address === undefined || moved) this.#network.endPair(this.#self, peer, "removed");
+    if (address !== undefined && this.#network.hasPath(this.#self, peer)) this.connectionTo(peer);
   }
 
   peers(): readonly LinkState[] {
+    if (this.#closed) return [];
     const known = [...this.#addresses].flatMap(([id, address]) => (address === undefined ? [] : [id]));
     return [...new Set([...known, ...this.#network.reachableFrom(this.#self)])].map((peer) => this.#linkState(peer));
   }
@@ -368,7 +399,6 @@ class MemoryEndpoint implements Transport {
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      for (const peer of [...this.#connections.keys()]) this.notifyClosed(peer, "closing", undefined);
       this.#network.remove(this.#self);
     }
     return Promise.resolve();
@@ -381,32 +411,32 @@ class MemoryEndpoint implements Transport {
   }
 
   notifyAuthenticated(peer: NodeId): void {
-    this.#onLink({ type: "authenticated", peer, connection: this.#connectionTo(peer), dialled: false });
+    this.#onLink({ type: "authenticated", peer, connection: this.connectionTo(peer), dialled: false });
   }
 
   notifyConfirmed(peer: NodeId): void {
-    this.#onLink({ type: "confirmed", peer, connection: this.#connectionTo(peer), dialled: true });
+    this.#onLink({ type: "confirmed", peer, connection: this.connectionTo(peer), dialled: true });
   }
 
   notifyRefused(peer: NodeId, frameBytes: number): void {
     const message = `a frame of ${frameBytes} bytes is over the bound`;
-    this.#onLink({ type: "frame-refused", peer, connection: this.#connectionTo(peer), code: "too-large", message });
+    this.#onLink({ type: "frame-refused", peer, connection: this.connectionTo(peer), code: "too-large", message });
   }
 
-  notifyClosed(peer: NodeId, reason: CloseReason, cause: unknown): void {
+  notifyClosed(peer: NodeId, reason: CloseReason): void {
     const connection = this.#connections.get(peer);
     if (connection === undefined) return;
     this.#connections.delete(peer);
-    this.#onLink({ type: "closed", peer, connection, dialled: true, reason, cause });
+    this.#onLink({ type: "closed", peer, connection, dialled: true, reason });
   }
 
   /** The number of the connection to a peer; a new one, with its event, after the last was closed. */
-  #connectionTo(peer: NodeId): number {
+  connectionTo(peer: NodeId, type: "connected" | "claimed" = "connected"): number {
     const current = this.#connections.get(peer);
     if (current !== undefined) return current;
     const connection = ++this.#lastConnection;
     this.#connections.set(peer, connection);
-    this.#onLink({ type: "connected", peer, connection });
+    this.#onLink({ type, peer, connection });
     return connection;
   }
 
@@ -418,10 +448,10 @@ class MemoryEndpoint implements Transport {
     return {
       peer,
       address: this.#addresses.get(peer),
-      dialled: path ? (incoming.authentic ? "authentic" : "connected") : "waiting",
+      dialled: path ? (incoming.session.authentic ? "authentic" : "connected") : "waiting",
       accepted: "none",
       sendsOn: path ? "dialled" : "none",
-      carriesLarge: outgoing.authentic,
+      carriesLarge: outgoing.session.authentic,
       bufferedBytes,
       framesSent,
       framesReceived: incoming.framesReceived,
@@ -430,14 +460,8 @@ class MemoryEndpoint implements Transport {
   }
 }
 
-function joinParts(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const joined = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
+function newSession(): Session {
+  return { broken: false, authentic: false };
 }
 
 function pairKey(from: NodeId, to: NodeId): string {

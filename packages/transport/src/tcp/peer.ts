@@ -1,5 +1,12 @@
 /** Everything about one peer: its address, the connections to it, what waits for one, and the dialling. */
-import { type Address, FRAME_HEADER_BYTES, type FrameType, formatAddress, type NodeId } from "@sealane/wire";
+import {
+  type Address,
+  concatBytes,
+  FRAME_HEADER_BYTES,
+  type FrameType,
+  formatAddress,
+  type NodeId,
+} from "@sealane/wire";
 import type { AcceptState, CloseReason, DialState, LinkObserver, LinkState } from "../transport.js";
 import { Backoff } from "./backoff.js";
 import { Connection, type ConnectionOwner } from "./connection.js";
@@ -207,7 +214,8 @@ export class Peer {
       this.#bufferFull++;
       return false;
     }
-    this.#waiting.push({ type, payload: join(parts, frameBytes - FRAME_HEADER_BYTES) });
+    // A copy in one piece: the caller may use its small parts again.
+    this.#waiting.push({ type, payload: concatBytes(...parts) });
     this.#waitingBytes += frameBytes;
     return true;
   }
@@ -249,15 +257,4 @@ export class Peer {
     if (this.#accepted !== undefined) return "authentic";
     return this.#claimed.length > 0 ? "claimed" : "none";
   }
-}
-
-/** A copy in one piece: the caller may use its small parts again. */
-function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const joined = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
