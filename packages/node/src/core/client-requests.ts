@@ -14,6 +14,7 @@ import {
   type NodeId,
   type NodeState,
   type Seqno,
+  type TxId,
   utf8,
 } from "@sealane/wire";
 import { type EndpointRequest, findRoute, parseTarget, type WriteRoute } from "./app.js";
@@ -147,13 +148,31 @@ export class ClientRequests {
       if (outcome === "committed" || outcome === "pending") {
         answer(reply.status ?? 200, { status: outcome, ...reply.body, txId });
       } else {
-        const error = new RequestError(outcome === "lost" ? "lost" : "no-quorum", WHY[outcome], seen);
+        const error = this.#failure(outcome, seen);
         answer(error.status, error.answer);
       }
     };
     if (seen.seqno <= replica.commitSeqno) finish("committed");
     else if (input.query.commit === "async") finish("pending");
     else this.#waiters.add({ seqno: seen.seqno, deadlineMs: nowMs + this.#config.timing.commitTimeoutMs, finish });
+  }
+
+  #failure(outcome: "lost" | "deadline", txId: TxId): RequestError {
+    if (outcome === "deadline") {
+      const why = "No quorum confirmed this write in time. It may still commit";
+      return new RequestError("no-quorum", `${why}: send it again with the same key, or ask for its status.`, txId);
+    }
+    return this.#log.replica.primary === undefined
+      ? new RequestError(
+          "no-quorum",
+          "This node lost its quorum and took this write back; it had no effect. Send it again.",
+          txId,
+        )
+      : new RequestError(
+          "lost",
+          "This write was taken back when the primary changed; it had no effect. Send it again.",
+          txId,
+        );
   }
 
   /** Sends a client's write on to the primary, encrypted with the channel's key. */
@@ -221,12 +240,6 @@ export class ClientRequests {
     if (this.#config.observe) this.#outputs.push({ type: "event", event });
   }
 }
-
-const WHY = {
-  lost: "This write was rolled back when the primary changed; it had no effect. Send it again.",
-  deadline:
-    "No quorum confirmed this write in time. It may still commit: send it again with the same key, or ask for its status.",
-};
 
 /** A request is forwarded once at most (ledger spec §13). */
 function refuseSecondForwarding(): void {

@@ -45,5 +45,8 @@ export const recordsApp = defineApp({
 
 function recordKey(text = ""): string {
   if (RecordKey.test(text)) return text;
-  throw new RequestError("malformed", "A record's key is 1 to 256 letters, digits and . _ ~ -");
+  throw new RequestError(
+    "malformed",
+    "A record's key is 1 to 256 letters, digits, dots, underscores, tildes and hyphens.",
+  );
 }

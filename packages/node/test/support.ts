@@ -1,0 +1,124 @@
+/** Real nodes on loopback for tests: started in temporary directories, watched through their events, stopped at the end of each test. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseCertificate, pemDecode, spkiHash } from "@sealane/crypto";
+import { nativeSuite as suite } from "@sealane/crypto/native";
+import { ballotBytes, base64, type NodeId } from "@sealane/wire";
+import { Agent, fetch } from "undici";
+import { onTestFinished } from "vitest";
+import { type NodeEvent, type NodeOptions, type RunningNode, startNode } from "../src/index.js";
+
+/** Short enough that a test that waits for an election ends soon, long enough for a busy machine. */
+const TIMING = { electionTimeoutMs: 800, heartbeatMs: 50, commitTimeoutMs: 1_500 };
+
+export async function temporaryDir(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "sealane-node-"));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A node with a record of what it did. */
+export class WatchedNode {
+  readonly node: RunningNode;
+  readonly dir: string;
+  readonly #events: Events;
+
+  private constructor(node: RunningNode, dir: string, events: Events) {
+    this.node = node;
+    this.dir = dir;
+    this.#events = events;
+  }
+
+  static async start(options: Partial<NodeOptions> & Pick<NodeOptions, "service">): Promise<WatchedNode> {
+    const dataDir = options.dataDir ?? (await temporaryDir());
+    const events = new Events();
+    const node = await startNode({ ...TIMING, ...options, dataDir, observer: (event) => events.add(event) });
+    node.closed.catch(() => {});
+    onTestFinished(() => node.stop());
+    return new WatchedNode(node, dataDir, events);
+  }
+
+  get events(): readonly NodeEvent[] {
+    return this.#events.all;
+  }
+
+  /** Waits until something holds, looking again whenever this node does anything. */
+  until(holds: () => boolean): Promise<void> {
+    return this.#events.until(holds);
+  }
+}
+
+class Events {
+  readonly all: NodeEvent[] = [];
+  #waiting: { holds: () => boolean; resolve: () => void }[] = [];
+
+  add(event: NodeEvent): void {
+    this.all.push(event);
+    // The event comes out in the middle of a turn: look at the state once that is over.
+    setImmediate(() => {
+      this.#waiting = this.#waiting.filter(({ holds, resolve }) => {
+        if (!holds()) return true;
+        resolve();
+        return false;
+      });
+    });
+  }
+
+  until(holds: () => boolean): Promise<void> {
+    if (holds()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ holds, resolve }));
+  }
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Calls a node's API, trusting its service certificate only. */
+export async function call(node: RunningNode, method: string, path: string, body?: unknown): Promise<Reply> {
+  const dispatcher = new Agent({ connect: { ca: node.serviceCertificate ?? "" } });
+  try {
+    const init = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
+    const response = await fetch(node.apiUrl + path, { method, ...init, dispatcher });
+    return { status: response.status, body: await response.json() };
+  } finally {
+    await dispatcher.close();
+  }
+}
+
+/** Casts the ballot of the first node's generated member. */
+export async function trust(first: WatchedNode, nodeId: NodeId): Promise<Reply> {
+  return call(first.node, "POST", "/governance/ballots", await ballot(first, nodeId));
+}
+
+export async function ballot(first: WatchedNode, nodeId: NodeId, serviceOf: WatchedNode = first): Promise<object> {
+  const pem = await readFile(join(first.dir, "member0.private.pem"), "utf8");
+  const { privateKey, publicKey } = suite.importPrivateKey(pemDecode("PRIVATE KEY", pem));
+  const service = parseCertificate(suite, pemDecode("CERTIFICATE", serviceOf.node.serviceCertificate ?? ""));
+  const action = { type: "trust-node", nodeId } as const;
+  const signed = ballotBytes(spkiHash(suite, service.publicKey.spki), action);
+  return { action, memberId: spkiHash(suite, publicKey.spki), signature: base64(suite.sign(privateKey, signed)) };
+}
+
+export function found(): Promise<WatchedNode> {
+  return WatchedNode.start({ service: { type: "new" } });
+}
+
+/** Starts a joiner and waits until the service has recorded that it waits. */
+export async function joinPending(first: WatchedNode): Promise<WatchedNode> {
+  const joiner = await WatchedNode.start({
+    service: { type: "join", url: first.node.apiUrl, serviceCertificate: first.node.serviceCertificate ?? "" },
+  });
+  await first.until(() => first.node.state().nodes.some(({ id }) => id === joiner.node.nodeId));
+  return joiner;
+}
+
+export async function pair(): Promise<{ primary: WatchedNode; backup: WatchedNode }> {
+  const primary = await found();
+  const backup = await joinPending(primary);
+  await trust(primary, backup.node.nodeId);
+  await backup.node.ready;
+  return { primary, backup };
+}
