@@ -18,6 +18,13 @@ describe("RateLimiter", () => {
     expect(Array.from({ length: 30 }, () => limiter.take(1_100)).filter(Boolean)).toHaveLength(10);
   });
 
+  it("loses nothing to rounding when asked often", () => {
+    const limiter = new RateLimiter(10, 1);
+    limiter.take(0);
+    const taken = Array.from({ length: 10_000 }, (_, index) => limiter.take(index + 1));
+    expect(taken.filter(Boolean)).toHaveLength(100);
+  });
+
   it("never holds more than the burst, however long it rests", () => {
     const limiter = new RateLimiter(10, 20);
     limiter.take(0);

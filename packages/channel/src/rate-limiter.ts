@@ -6,25 +6,25 @@
  */
 export class RateLimiter {
   readonly #perSecond: number;
-  readonly #burst: number;
-  // Invariant: 0 <= tokens <= burst.
-  #tokens: number;
+  readonly #burstMilli: number;
+  // In thousandths of a token, so that whole milliseconds add whole numbers. Invariant: 0 <= tokens <= burst.
+  #tokensMilli: number;
   #refilledAtMs: number | undefined;
 
   /** @param perSecond - Events per second in the long run. @param burst - Events at once, at least 1. */
   constructor(perSecond: number, burst: number) {
     this.#perSecond = perSecond;
-    this.#burst = burst;
-    this.#tokens = burst;
+    this.#burstMilli = burst * 1000;
+    this.#tokensMilli = this.#burstMilli;
   }
 
   /** Takes one token. False when none is left: refuse the event. A clock that steps back adds nothing. */
   take(nowMs: number): boolean {
     const sinceMs = Math.max(0, nowMs - (this.#refilledAtMs ?? nowMs));
-    this.#tokens = Math.min(this.#burst, this.#tokens + (sinceMs * this.#perSecond) / 1000);
+    this.#tokensMilli = Math.min(this.#burstMilli, this.#tokensMilli + sinceMs * this.#perSecond);
     this.#refilledAtMs = Math.max(nowMs, this.#refilledAtMs ?? nowMs);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokensMilli < 1000) return false;
+    this.#tokensMilli -= 1000;
     return true;
   }
 }

@@ -1,0 +1,439 @@
+/** channel-v2 §4, sentence by sentence: when keys switch, what is kept, repeated, limited and wiped. */
+import type { CryptoSuite } from "@sealane/crypto";
+import { nativeSuite } from "@sealane/crypto/native";
+import { hex } from "@sealane/wire";
+import { describe, expect, it } from "vitest";
+import { forgeInit } from "./forge.js";
+import {
+  CONFIRM,
+  establishedPair,
+  FINAL,
+  type Frame,
+  flip,
+  INIT,
+  makeWorld,
+  type Network,
+  Pair,
+  RESPONSE,
+} from "./harness.js";
+
+const world = makeWorld();
+const P384_SHARE = { init: 16 + 64 + 32, response: 24 + 32 } as const;
+
+/** Everything passes after 1 ms but what `isLost` names. */
+const losing = (isLost: (frame: Frame, nth: number) => boolean): Network => {
+  let nth = 0;
+  return (frame) => (isLost(frame, nth++) ? [] : [1]);
+};
+const keyIdOf = (frame: Frame | undefined): string => hex(frame?.payload.subarray(8, 12) ?? new Uint8Array(0));
+/** The key id under which an end seals now. The frame itself goes nowhere. */
+function sendKeyId(pair: Pair, side: "low" | "high"): string {
+  const network = pair.network;
+  pair.network = () => [];
+  pair.send(side, "probe");
+  pair.network = network;
+  return keyIdOf(pair.sent.at(-1));
+}
+/** A rekey the lower end starts, as far as the message of this kind, which is not delivered. */
+function rekeyUpTo(kind: number): Pair {
+  const pair = establishedPair({ world, limits: { rekeyAtRecords: 2 } });
+  pair.network = losing((frame) => frame.kind === kind);
+  pair.send("low", "a");
+  pair.send("low", "b");
+  pair.run(50);
+  return pair;
+}
+
+describe("§4 new keys for every attempt", () => {
+  it("a new ephemeral key and a new nonce for every attempt, on both sides", () => {
+    const pair = new Pair({ world, network: losing(({ kind }) => kind === FINAL) });
+    pair.initiate("low");
+    pair.run(60_000);
+    for (const [kind, at] of [
+      [INIT, P384_SHARE.init],
+      [RESPONSE, P384_SHARE.response],
+    ] as const) {
+      const messages = pair.handshake(kind);
+      expect(messages.length).toBeGreaterThan(8);
+      expect(new Set(messages.map((message) => hex(message.subarray(at, at + 97)))).size).toBe(messages.length);
+      expect(new Set(messages.map((message) => hex(message.subarray(at - 32, at)))).size).toBe(messages.length);
+    }
+  });
+
+  it("the same init, given twice after its time-out, is answered with other keys", () => {
+    const pair = new Pair({ world, network: () => [] });
+    const init = forgeInit(world, "low");
+    pair.handle("high", init);
+    pair.run(2_000);
+    pair.handle("high", init);
+    const shares = pair.handshake(RESPONSE).map((message) => hex(message.subarray(24, 24 + 32 + 97)));
+    expect(new Set(shares).size).toBe(2);
+  });
+
+  it("Z, PRK and ephemeral keys are wiped as soon as the keys are derived, and all keys when the channel closes", () => {
+    const alive = new Set<unknown>();
+    const watched: CryptoSuite = {
+      ...nativeSuite,
+      generateKeyPair: (curve) => track(nativeSuite.generateKeyPair(curve), ({ privateKey }) => privateKey),
+      agree: (own, peer) => track(nativeSuite.agree(own, peer), (secret) => secret),
+      hkdfExtract: (...args) => track(nativeSuite.hkdfExtract(...args), (secret) => secret),
+      aead: (key) => track(nativeSuite.aead(key), (aead) => aead),
+      wipe: (secret) => {
+        alive.delete(secret);
+        nativeSuite.wipe(secret);
+      },
+    };
+    function track<T>(value: T, secretOf: (value: T) => unknown): T {
+      alive.add(secretOf(value));
+      return value;
+    }
+    const pair = new Pair({ world, suite: watched, network: losing(({ kind }) => kind === CONFIRM) });
+    pair.initiate("low");
+    pair.run(50);
+    expect(alive.size).toBe(4); // two directions at two ends, nothing else
+    pair.run(20_000); // many attempts, all given up
+    pair.low.close();
+    pair.high.close();
+    expect(alive.size).toBe(0);
+    expect([pair.low.state, pair.high.state]).toEqual(["INACTIVE", "INACTIVE"]);
+  });
+});
+
+describe("§4 table of key switches", () => {
+  it("responder, valid init: receive and send key unchanged, the pending handshake apart", () => {
+    const pair = rekeyUpTo(RESPONSE);
+    const [before] = pair.sent.filter(({ from, kind }) => from === "low" && kind === undefined);
+    expect(pair.high.state).toBe("WAITING_FOR_FINAL");
+    expect(pair.high.isOpen).toBe(true);
+    expect(pair.high.exchanges).toBe(1);
+    expect(sendKeyId(pair, "low")).toBe(keyIdOf(before));
+    expect(pair.talks()).toBe(true);
+  });
+
+  it("initiator, valid response: new receive key beside the old, new send key once final is out", () => {
+    const pair = rekeyUpTo(FINAL);
+    const order = pair.sent.filter(({ from }) => from === "low").map(({ kind }) => kind);
+    const oldKey = keyIdOf(pair.sent.find(({ from, kind }) => from === "low" && kind === undefined));
+    expect(order.slice(-1)).toEqual([FINAL]);
+    expect(sendKeyId(pair, "low")).not.toBe(oldKey);
+    // The responder still seals under the old key, and is understood.
+    pair.send("high", "old key");
+    pair.run(5);
+    expect(pair.logs.low.received.at(-1)?.header).toBe("old key");
+  });
+
+  it("responder, valid final: new receive key beside the old, new send key, and it sends confirm", () => {
+    const pair = establishedPair({ world, limits: { rekeyAtRecords: 2 } });
+    pair.network = () => [];
+    pair.send("low", "1");
+    const held = pair.sent.at(-1);
+    pair.network = losing(() => false);
+    pair.send("low", "2"); // starts the rekey
+    const oldKey = keyIdOf(held);
+    pair.network = losing(({ kind }) => kind === CONFIRM || kind === undefined);
+    pair.run(10);
+    expect(pair.handshake(CONFIRM)).toHaveLength(2);
+    expect(sendKeyId(pair, "low")).not.toBe(oldKey);
+    expect(pair.high.exchanges).toBe(2);
+  });
+
+  it("responder: a record under the old key that arrives after final is still opened, until one came under the new", () => {
+    const pair = establishedPair({ world, limits: { rekeyAtRecords: 3 } });
+    pair.network = () => [];
+    for (const name of ["late 1", "late 2"]) pair.send("low", name);
+    const [late1, late2] = pair.sent.slice(-2);
+    pair.network = losing(({ kind }) => kind === undefined || kind === CONFIRM);
+    pair.send("low", "rekey");
+    pair.run(10);
+    expect(pair.high.exchanges).toBe(2);
+    expect(pair.open("high", 1, late1?.payload ?? new Uint8Array(0))?.header).toBe("late 1");
+    pair.network = losing(() => false);
+    pair.send("low", "new key");
+    pair.run(2);
+    expect(pair.logs.high.received.at(-1)?.header).toBe("new key");
+    expect(pair.open("high", 1, late2?.payload ?? new Uint8Array(0))).toBeUndefined();
+    expect(pair.logs.high.rejected.at(-1)).toBe("unknown-key");
+  });
+
+  it.each(["confirm", "data"])("initiator: the first record under the new key, here %s, drops the old one", (what) => {
+    const pair = establishedPair({ world, limits: { rekeyAtRecords: 3 } });
+    pair.network = () => [];
+    pair.send("high", "late");
+    const late = pair.sent.at(-1)?.payload ?? new Uint8Array(0);
+    pair.network = losing(({ kind }) => kind === CONFIRM && what === "data");
+    for (const name of ["1", "2", "3"]) pair.send("low", name);
+    pair.run(10);
+    if (what === "data") {
+      pair.send("high", "data");
+      pair.run(5);
+    }
+    expect(pair.low.isInExchange).toBe(false);
+    expect(pair.open("low", 1, late)).toBeUndefined();
+    expect(pair.logs.low.rejected).toEqual(["unknown-key"]);
+  });
+
+  it("the old receive key is dropped in any case 5 s after the switch", () => {
+    for (const [afterMs, opens] of [
+      [4_900, true],
+      [5_000, false],
+    ] as const) {
+      const pair = establishedPair({ world, limits: { rekeyAtRecords: 3, handshakeTimeoutMs: 60_000 } });
+      pair.network = losing(({ kind }) => kind === CONFIRM || kind === undefined);
+      pair.send("high", "late");
+      const late = pair.sent.at(-1)?.payload ?? new Uint8Array(0);
+      for (const name of ["1", "2", "3"]) pair.send("low", name);
+      pair.run(2); // the initiator switches here
+      expect(pair.low.exchanges).toBe(2);
+      pair.run(afterMs);
+      expect(pair.open("low", 1, late) !== undefined, `${afterMs}`).toBe(opens);
+    }
+  });
+
+  it("the initiator may send data right after final, and its queue goes first", () => {
+    const pair = new Pair({ world });
+    expect(pair.sendEncrypted("low", "queued", "x")).toBe("queued");
+    pair.run(2); // the response has come
+    expect(pair.send("low", "right")).toBe(true);
+    expect(pair.sent.map(({ kind }) => kind)).toEqual([INIT, RESPONSE, FINAL, undefined, undefined]);
+    pair.run(10);
+    expect(pair.logs.high.received.map(({ header }) => header)).toEqual(["queued", "right"]);
+  });
+
+  it("the responder sends no data before final: it waits in the queue", () => {
+    const pair = new Pair({ world });
+    pair.initiate("low");
+    pair.run(1);
+    expect(pair.high.state).toBe("WAITING_FOR_FINAL");
+    expect(pair.send("high", "early")).toBe(false);
+    pair.run(10);
+    expect(pair.sent.map(({ kind }) => kind)).toEqual([INIT, RESPONSE, FINAL, CONFIRM, undefined]);
+    expect(pair.logs.low.received.map(({ header }) => header)).toEqual(["early"]);
+  });
+});
+
+describe("§4 pending handshakes and stale finals", () => {
+  it("a responder keeps at most 4 pending handshakes; a final names its own", () => {
+    const inits = Array.from({ length: 5 }, () => new Pair({ world, network: () => [] }));
+    const responder = new Pair({ world, network: () => [] });
+    const finals: Uint8Array[] = [];
+    for (const initiator of inits) {
+      initiator.initiate("low");
+      responder.handle("high", initiator.handshake(INIT)[0] ?? new Uint8Array(0));
+    }
+    for (const [index, initiator] of inits.entries()) {
+      initiator.handle("low", responder.handshake(RESPONSE)[index] ?? new Uint8Array(0));
+      finals.push(initiator.handshake(FINAL)[0] ?? new Uint8Array(0));
+    }
+    const [first = new Uint8Array(0), , third = new Uint8Array(0), fourth = new Uint8Array(0)] = finals;
+    expect(responder.handle("high", first)).toEqual(["unknown-handshake"]); // gave way to the fifth
+    expect(responder.handle("high", third)).toEqual([]);
+    // One exchange is complete, so no other may still complete; and a final counts once.
+    expect(responder.handle("high", fourth)).toEqual(["unknown-handshake"]);
+    expect(responder.handle("high", third)).toEqual(["unknown-handshake"]);
+    expect(responder.high.exchanges).toBe(1);
+  });
+
+  it("each is kept for the time-out: a final that comes later is refused", () => {
+    for (const [delayMs, exchanges] of [
+      [1_990, 1],
+      [2_001, 0],
+    ] as const) {
+      const pair = new Pair({ world, network: ({ kind }) => (kind === FINAL ? [delayMs] : [1]) });
+      pair.initiate("low");
+      pair.run(delayMs + 5);
+      expect(pair.high.exchanges, `${delayMs}`).toBe(exchanges);
+    }
+  });
+});
+
+describe("§4 what was lost is repeated", () => {
+  it.each([
+    ["init", INIT],
+    ["response", RESPONSE],
+    ["final", FINAL],
+    ["confirm", CONFIRM],
+  ])("a lost %s is made good by a fresh attempt after the time-out and a first back-off", (_, lost) => {
+    let losses = 1;
+    const pair = new Pair({ world, network: losing(({ kind }) => kind === lost && losses-- > 0) });
+    pair.initiate("low");
+    pair.run(2_300);
+    expect(pair.talks()).toBe(true);
+    expect([pair.low.state, pair.high.state]).toEqual(["ESTABLISHED", "ESTABLISHED"]);
+    expect(pair.low.isInExchange).toBe(false);
+  });
+
+  it("the initiator starts afresh with exponential back-off and jitter from 100 ms to 5 s while nobody answers", () => {
+    const pair = new Pair({ world, network: () => [] });
+    const startedMs: number[] = [];
+    pair.network = ({ kind }, nowMs) => {
+      if (kind === INIT) startedMs.push(nowMs);
+      return [];
+    };
+    pair.initiate("low");
+    pair.run(120_000);
+    const pauses = startedMs.slice(1).map((ms, index) => ms - (startedMs[index] ?? 0) - 2_000);
+    expect(pauses.length).toBeGreaterThan(15);
+    expect(pauses[0]).toBeLessThan(200);
+    for (const [index, pauseMs] of pauses.entries()) {
+      expect(pauseMs).toBeGreaterThanOrEqual(Math.min(100 * 2 ** index, 2_500));
+      expect(pauseMs).toBeLessThanOrEqual(Math.min(200 * 2 ** index, 5_000));
+    }
+    expect(new Set(pauses.slice(6)).size).toBeGreaterThan(3);
+  });
+
+  it("a responder that sees no final starts afresh itself", () => {
+    const pair = new Pair({ world, network: losing(({ from }) => from === "low") });
+    pair.handle("high", forgeInit(world, "low"));
+    pair.run(2_300);
+    expect(pair.handshake(INIT, "high")).toHaveLength(1);
+  });
+
+  it("a responder with keys in use does not: anyone can replay an init", () => {
+    const pair = establishedPair({ world });
+    const init = forgeInit(world, "low");
+    for (let i = 0; i < 10; i++) {
+      pair.handle("high", init);
+      pair.run(2_000);
+    }
+    expect(pair.handshake(INIT, "high")).toHaveLength(0);
+    expect(pair.high.exchanges).toBe(1);
+    expect(pair.talks()).toBe(true);
+  });
+
+  it("the back-off begins again once an exchange is proven", () => {
+    const pair = new Pair({ world, network: () => [] });
+    pair.initiate("low");
+    pair.run(60_000);
+    pair.network = () => [1];
+    pair.run(20_000);
+    expect(pair.low.state).toBe("ESTABLISHED");
+    pair.restart("high");
+    pair.network = () => [];
+    pair.low.close();
+    pair.initiate("low");
+    const inits = pair.handshake(INIT).length;
+    pair.run(2_200);
+    expect(pair.handshake(INIT)).toHaveLength(inits + 1);
+  });
+
+  it("an end that restarted with nothing re-establishes at once when it sends", () => {
+    for (const side of ["low", "high"] as const) {
+      const pair = establishedPair({ world });
+      pair.restart(side);
+      pair.send(side, "hello");
+      pair.run(10);
+      expect(pair.talks()).toBe(true);
+    }
+  });
+
+  it("an end that restarted re-establishes at once when the other sends; the other's old keys stay until then", () => {
+    for (const [restarted, side] of [
+      ["low", "high"],
+      ["high", "low"],
+    ] as const) {
+      const pair = establishedPair({ world });
+      pair.restart(restarted);
+      pair.send(side, "lost");
+      pair.run(2); // record there, init back
+      expect(pair.channel(side).isOpen).toBe(true);
+      expect(pair.channel(side).exchanges).toBe(1);
+      pair.run(10);
+      expect(pair.talks()).toBe(true);
+      expect(pair.logs[side].established).toEqual([false, true]);
+    }
+  });
+
+  it("an end that restarted is not kept waiting by the attempt the other has running", () => {
+    const pair = new Pair({ world, network: () => [] });
+    pair.initiate("high"); // lost
+    pair.run(1_000);
+    pair.network = () => [1];
+    pair.initiate("low");
+    pair.run(20);
+    expect(pair.talks()).toBe(true);
+  });
+});
+
+describe("§4 both initiate", () => {
+  it.each([
+    ["low", "high"],
+    ["high", "low"],
+  ] as const)("the node with the higher id stays initiator (%s first)", (one, two) => {
+    const pair = new Pair({ world });
+    pair.initiate(one);
+    pair.initiate(two);
+    pair.run(50);
+    expect(pair.handshake(FINAL).length).toBe(1);
+    expect(pair.handshake(FINAL, "high").length).toBe(1);
+    expect(pair.handshake(CONFIRM, "low").length).toBe(1);
+    expect(pair.talks()).toBe(true);
+    pair.run(30_000);
+    expect([pair.low.exchanges, pair.high.exchanges]).toEqual([1, 1]);
+  });
+
+  it("the one that answers goes on with its own attempt if the other's init was a replay", () => {
+    const replay = forgeInit(world, "high");
+    const pair = new Pair({ world, network: () => [1] });
+    pair.initiate("low");
+    expect(pair.handle("low", replay)).toEqual([]);
+    expect(pair.low.state).toBe("WAITING_FOR_FINAL");
+    pair.run(10);
+    expect(pair.talks()).toBe(true);
+    expect(pair.low.exchanges).toBe(1);
+  });
+
+  it("replayed inits do not keep a node from starting for longer than one time-out", () => {
+    const pair = new Pair({ world, network: () => [] });
+    pair.handle("high", forgeInit(world, "low"));
+    pair.initiate("high");
+    for (let ms = 0; ms < 2_300; ms += 100) {
+      pair.handle("high", forgeInit(world, "low"));
+      pair.run(100);
+    }
+    // One attempt; its init was repeated, as the replays look like a collision.
+    expect(new Set(pair.handshake(INIT, "high").map(hex)).size).toBe(1);
+  });
+});
+
+describe("§4 rate limit before any signature is verified", () => {
+  it("20 at once, then 10 per second", () => {
+    let verifications = 0;
+    const suite: CryptoSuite = {
+      ...nativeSuite,
+      verify: (...args) => {
+        verifications += 1;
+        return nativeSuite.verify(...args);
+      },
+    };
+    const pair = new Pair({ world, suite, network: () => [] });
+    const forged = flip(forgeInit(world, "low"), 8 * 90);
+    for (let i = 0; i < 200; i++) pair.handle("high", forged);
+    expect(verifications).toBeLessThanOrEqual(20 + 1); // one for the certificate, which is cached then
+    expect(pair.logs.high.rejected.filter((code) => code === "bad-signature")).toHaveLength(20);
+    const before = verifications;
+    for (let ms = 0; ms < 1_000; ms += 10) {
+      pair.nowMs += 10;
+      pair.handle("high", forged);
+    }
+    expect(verifications - before).toBe(10);
+  });
+
+  it("a flood of forged and replayed messages leaves an established channel and its own rekey working", () => {
+    const pair = establishedPair({ world, limits: { rekeyAtRecords: 20 } });
+    const replay = forgeInit(world, "low");
+    const flood = (ms: number): void => {
+      for (let j = 0; j < 20; j++) pair.handle("high", j % 2 === 0 ? flip(replay, 8 * 90) : replay);
+      pair.run(ms);
+    };
+    for (let i = 0; i < 40; i++) {
+      expect(pair.send("high", `h${i}`)).toBe(true);
+      expect(pair.send("low", `l${i}`)).toBe(true);
+      flood(25);
+    }
+    for (let ms = 0; ms < 3_000; ms += 100) flood(100);
+    expect(pair.logs.high.received).toHaveLength(40);
+    expect(pair.logs.low.received).toHaveLength(40);
+    expect(pair.high.exchanges).toBeGreaterThan(1);
+    expect(pair.talks()).toBe(true);
+  });
+});
