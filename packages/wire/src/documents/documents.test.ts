@@ -137,6 +137,10 @@ test("the sentence names an unknown field", () => {
   );
 });
 
+test("an unknown field's name is cut, or a sender could fill a log with it", () => {
+  expect(refusal(() => parseJoinRequest({ ...JOIN_REQUEST, ["x".repeat(10_000)]: 1 })).length).toBeLessThan(120);
+});
+
 test("no message and no cause repeats a secret", () => {
   const network = { ...JOINED.network, ledgerSecrets: [{ from: 1, key: `${SECRET}secret` }] };
   for (const act of [() => parseJoinResponse({ ...JOINED, network }), () => parseJson(`{"key": "${SECRET}`)]) {
