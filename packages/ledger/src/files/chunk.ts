@@ -167,11 +167,11 @@ export class Chunk {
     assert(this.#positions !== undefined, "the chunk is open");
     const kept = seqno - this.first + 1;
     const end = this.#positions.at(kept);
-    await (await this.#open()).truncate(end);
-    this.#dirty = true;
     this.#positions.truncate(kept);
     this.#end = end;
     this.#last = seqno;
+    // Durable before anything is written behind it: a crash must not mix old entries with new ones.
+    await this.cut();
   }
 
   /** Cuts off, durably, what follows the last entry of an open chunk. */

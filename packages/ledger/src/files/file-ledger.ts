@@ -67,6 +67,7 @@ export class FileLedger {
   /** What `write` has brought to the files. */
   #writtenSeqno: number;
   #directoryDirty = false;
+  readonly #firstSeqno: number;
   // As the caller sees them: what is queued counts.
   #lastSeqno: number;
   #committedSeqno: number;
@@ -77,14 +78,15 @@ export class FileLedger {
     this.#context = { ...context, stats: this.#stats };
     this.#chunks = chunks;
     this.#queueBytesMax = queueBytesMax;
+    this.#firstSeqno = chunks[0]?.first ?? 1;
     this.#lastSeqno = chunks.at(-1)?.last ?? 0;
     this.#writtenSeqno = this.#lastSeqno;
     this.#committedSeqno = chunks.findLast(({ committed }) => committed)?.last ?? 0;
   }
 
-  /** Seqno of the first entry stored; one past the last when there is none. */
+  /** Seqno of the first entry; where it will be when there is none yet. */
   get firstSeqno(): Seqno {
-    return seqno(this.#chunks[0]?.first ?? this.#lastSeqno + 1);
+    return seqno(this.#firstSeqno);
   }
 
   /** Seqno of the last entry, queued ones included; 0 when there is none. */
@@ -137,7 +139,7 @@ export class FileLedger {
       throw new LedgerError("committed", `cannot truncate to ${to}: committed up to ${this.#committedSeqno}`);
     }
     if (to >= this.#lastSeqno) return;
-    if (to < this.firstSeqno - 1)
+    if (to < this.#firstSeqno - 1)
       throw new RangeError(`cannot truncate to ${to}: the ledger starts at ${this.firstSeqno}`);
     this.#lastSeqno = to;
     this.#enqueue({ type: "truncate", seqno: to });
@@ -273,7 +275,7 @@ export class FileLedger {
     }
     const chunk = this.#chunks.at(-1);
     await chunk?.write();
-    this.#writtenSeqno = chunk?.last ?? 0;
+    this.#writtenSeqno = chunk?.last ?? this.#firstSeqno - 1;
     if (this.#directoryDirty) {
       await this.#context.disk.syncDirectory(this.#context.directory);
       this.#stats.directorySyncs++;

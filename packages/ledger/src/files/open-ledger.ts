@@ -16,6 +16,11 @@ export interface OpenLedgerOptions {
    * damage there is `corrupt`. Default 0: every cut-short entry in the last file counts as torn.
    */
   readonly durable?: Seqno;
+  /**
+   * Judges the entries of the last, open file above `durable`; the first one it refuses, and all after it, count as torn. Give it a
+   * decoder with the ledger secrets: a crash can also leave an entry whose frame is whole and whose contents are not. Default: all pass.
+   */
+  readonly isIntact?: (entry: Uint8Array) => boolean;
   /** Bytes that may wait to be written. Default 64 MiB. */
   readonly queueBytesMax?: number;
   /** Default: the disk of this machine. */
@@ -40,11 +45,14 @@ export interface OpenedLedger {
  * for await (const bytes of entries) ledger.appendReplicated(decodeEntry(suite, secrets, bytes));
  */
 export async function openLedger(directory: string, options: OpenLedgerOptions = {}): Promise<OpenedLedger> {
-  const { durable = 0, queueBytesMax = QUEUE_BYTES_MAX_DEFAULT, disk = nodeDisk } = options;
+  const { durable = 0, isIntact = () => true, queueBytesMax = QUEUE_BYTES_MAX_DEFAULT, disk = nodeDisk } = options;
   const context: ChunkContext = { disk, directory, stats: { syncs: 0, writes: 0, directorySyncs: 0 } };
   try {
     await disk.makeDirectory(directory);
-    const { chunks, repairedBytes } = await openChunks(context, orderNames(await disk.list(directory)), durable);
+    const { chunks, repairedBytes } = await openChunks(context, orderNames(await disk.list(directory)), {
+      durable,
+      isIntact,
+    });
     const storage = new FileLedger(context, chunks, queueBytesMax);
     return { storage, repairedBytes, entries: readAll(storage, storage.lastSeqno) };
   } catch (cause) {
@@ -53,6 +61,8 @@ export async function openLedger(directory: string, options: OpenLedgerOptions =
     throw new LedgerError("storage-failed", `cannot open the ledger: ${reason}`, { cause });
   }
 }
+
+type Judge = Required<Pick<OpenLedgerOptions, "isIntact">> & { readonly durable: number };
 
 async function* readAll(storage: FileLedger, last: Seqno): AsyncGenerator<Uint8Array> {
   for (let next = storage.firstSeqno; next <= last; ) {
@@ -76,7 +86,7 @@ function orderNames(names: readonly string[]): ChunkName[] {
 async function openChunks(
   context: ChunkContext,
   names: readonly ChunkName[],
-  durable: number,
+  judge: Judge,
 ): Promise<{ chunks: Chunk[]; repairedBytes: number }> {
   const chunks: Chunk[] = [];
   let repairedBytes = 0;
@@ -91,7 +101,7 @@ async function openChunks(
     const file = await context.disk.open(`${context.directory}/${name.name}`, "read");
     let opened: { chunk: Chunk | undefined; repairedBytes: number };
     try {
-      opened = await openChunk(context, name, file, { isLast: index === names.length - 1, durable });
+      opened = await openChunk(context, name, file, index === names.length - 1, judge);
     } finally {
       await file.close();
     }
@@ -99,8 +109,8 @@ async function openChunks(
     if (opened.chunk !== undefined) chunks.push(opened.chunk);
   }
   const last = chunks.at(-1)?.last ?? 0;
-  if (last < durable)
-    throw new LedgerError("corrupt", `the ledger ends with entry ${last}, but ${durable} had been durable`);
+  if (last < judge.durable)
+    throw new LedgerError("corrupt", `the ledger ends with entry ${last}, but ${judge.durable} had been durable`);
   return { chunks, repairedBytes };
 }
 
@@ -108,7 +118,8 @@ async function openChunk(
   context: ChunkContext,
   name: ChunkName,
   file: DiskFile,
-  { isLast, durable }: { readonly isLast: boolean; readonly durable: number },
+  isLast: boolean,
+  judge: Judge,
 ): Promise<{ chunk: Chunk | undefined; repairedBytes: number }> {
   const size = await file.size();
   const header = await file.read(0, CHUNK_HEADER_BYTES);
@@ -119,7 +130,7 @@ async function openChunk(
   if (name.last !== undefined || !isLast)
     throw new LedgerError("corrupt", `${name.name} is not finished, but its name or a later file says so`);
   const source: LedgerFile = { name: name.name, size, read: (position, length) => file.read(position, length) };
-  const { positions, end, ends } = await scanOpenChunk(source, name.first, durable);
+  const { positions, end, ends } = await scanOpenChunk(source, { first: name.first, ...judge });
   const chunk = new Chunk(context, {
     first: name.first,
     last: name.first + positions.count - 1,

@@ -1,23 +1,20 @@
 /**
  * What a crash may leave of the last chunk, and how it is repaired (ledger spec §1.2, "torn tail").
  *
- * A crash loses what was written since the last fdatasync: the file is shorter, or pages of it are zeros. So the walk stops at the first
- * entry that runs beyond the end of the file or begins with zeros, and at whatever follows an entry that ends the chunk (a positions table
- * whose header was never written). Anything else that is wrong was not made by a crash: it is reported and left alone, as is a tear below
- * `durable`, which no crash can make.
+ * A crash loses what was written since the last fdatasync: the file is shorter, or sectors of it were never written and read as zeros. So
+ * the walk stops at the first entry that runs beyond the end of the file, or whose frame cannot be read and lies in such a sector, or that
+ * `isIntact` refuses; and at whatever follows an entry that ends the chunk (a positions table whose header was never written). Anything
+ * else that is wrong was not made by a crash: it is reported and left alone, as is damage at or below `durable`, which no crash can make.
  */
-import { parseEntryHeader } from "../entry-header.js";
+import { type EntryHeader, parseEntryHeader } from "../entry-header.js";
 import { LedgerError } from "../errors.js";
 import { type LedgerFile, WindowReader } from "../ledger-source.js";
-import {
-  ENTRY_HEADER_BYTES,
-  FLAG_CHUNK_ENDS_AFTER,
-  IV_OFFSET,
-  PUBLIC_LENGTH_OFFSET,
-  PUBLIC_OFFSET,
-} from "../limits.js";
+import { FLAG_CHUNK_ENDS_AFTER, IV_OFFSET, PUBLIC_OFFSET } from "../limits.js";
 import { CHUNK_HEADER_BYTES } from "./chunk.js";
 import { Positions } from "./positions.js";
+
+/** The least that disks write as a whole. */
+const SECTOR_BYTES = 512;
 
 export interface OpenChunkScan {
   readonly positions: Positions;
@@ -27,24 +24,32 @@ export interface OpenChunkScan {
   readonly ends: boolean;
 }
 
-/**
- * Walks the entries of an open chunk.
- * @param first - Seqno of its first entry.
- * @param durable - Entries up to here are known to have been durable.
- * @throws {LedgerError} `corrupt`.
- */
-export async function scanOpenChunk(file: LedgerFile, first: number, durable: number): Promise<OpenChunkScan> {
+export interface ScanOptions {
+  /** Seqno of the chunk's first entry. */
+  readonly first: number;
+  /** Entries up to here are known to have been durable. */
+  readonly durable: number;
+  /** Judges whole entries above `durable`. */
+  readonly isIntact: (entry: Uint8Array) => boolean;
+}
+
+/** Walks the entries of an open chunk. @throws {LedgerError} `corrupt`. */
+export async function scanOpenChunk(
+  file: LedgerFile,
+  { first, durable, isIntact }: ScanOptions,
+): Promise<OpenChunkScan> {
   const reader = new WindowReader(file);
   const positions = new Positions();
   let end = CHUNK_HEADER_BYTES;
   let ends = false;
   while (end < file.size && !ends) {
     const seqno = first + positions.count;
-    const entry = await readFrame(reader, file, end, seqno);
-    if (entry === "torn") break;
+    const header = await readFrame(reader, file, end, seqno);
+    if (header === "torn") break;
+    if (seqno > durable && !isIntact(await reader.take(end, header.bytes))) break;
     positions.push(end);
-    end += entry.bytes;
-    ends = (entry.flags & FLAG_CHUNK_ENDS_AFTER) !== 0;
+    end += header.bytes;
+    ends = (header.flags & FLAG_CHUNK_ENDS_AFTER) !== 0;
   }
   if (ends) await checkTableRemnant(file, end, positions);
   const last = first + positions.count - 1;
@@ -62,21 +67,31 @@ async function readFrame(
   file: LedgerFile,
   offset: number,
   seqno: number,
-): Promise<{ readonly bytes: number; readonly flags: number } | "torn"> {
+): Promise<EntryHeader | "torn"> {
   if (file.size - offset < PUBLIC_OFFSET) return "torn";
   const frame = await reader.take(offset, PUBLIC_OFFSET);
-  if (isZero(frame.subarray(0, ENTRY_HEADER_BYTES)) || isZero(frame.subarray(IV_OFFSET, PUBLIC_LENGTH_OFFSET)))
-    return "torn";
   try {
     const header = parseEntryHeader(frame);
     if (header.bytes > file.size - offset) return "torn";
     const data = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-    if (data.getBigUint64(IV_OFFSET, true) !== BigInt(seqno)) throw new LedgerError("bad-iv", "another seqno");
-    return header;
+    if (data.getBigUint64(IV_OFFSET, true) === BigInt(seqno)) return header;
   } catch (cause) {
     if (!(cause instanceof LedgerError)) throw cause;
-    throw new LedgerError("corrupt", `${file.name} holds no entry ${seqno} at offset ${offset}`, { cause });
   }
+  if (await touchesLostSector(reader, file, offset)) return "torn";
+  throw new LedgerError("corrupt", `${file.name} holds no entry ${seqno} at offset ${offset}`);
+}
+
+/** Whether one of the sectors that hold the frame at `offset` reads as zeros, from the frame's start on. */
+async function touchesLostSector(reader: WindowReader, file: LedgerFile, offset: number): Promise<boolean> {
+  for (let start = offset; start < offset + PUBLIC_OFFSET; ) {
+    const sectorEnd = (Math.floor(start / SECTOR_BYTES) + 1) * SECTOR_BYTES;
+    const stop = Math.min(sectorEnd, file.size);
+    const sector = await reader.take(start, stop - start);
+    if (sector.every((byte) => byte === 0)) return true;
+    start = sectorEnd;
+  }
+  return false;
 }
 
 /** Behind an entry that ends the chunk only a positions table, or what a crash left of one, may stand. */
@@ -87,8 +102,4 @@ async function checkTableRemnant(file: LedgerFile, end: number, positions: Posit
   if (remnant === undefined || !remnant.every((byte, index) => byte === 0 || byte === table[index])) {
     throw new LedgerError("corrupt", `${file.name} goes on at offset ${end}, behind an entry that ends the chunk`);
   }
-}
-
-function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
 }
