@@ -1,10 +1,10 @@
 export { TransportError, type TransportErrorCode } from "./errors.js";
 export { BUFFER_BYTES_MAX, COPY_BYTES_MAX, FRAME_BYTES_MAX, UNPROVEN_FRAME_BYTES_MAX } from "./limits.js";
+export type { InMemoryTransportOptions } from "./memory-endpoint.js";
 export {
   DELIVERIES_PER_ADVANCE_MAX,
   type InMemoryNetwork,
   type InMemoryNetworkOptions,
-  type InMemoryTransportOptions,
   inMemoryNetwork,
   type NetworkFaults,
 } from "./memory-network.js";

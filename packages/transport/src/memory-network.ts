@@ -9,8 +9,9 @@
 import { concatBytes, FRAME_HEADER_BYTES, type FrameType, type NodeId } from "@sealane/wire";
 import { DueQueue } from "./due-queue.js";
 import { TransportError } from "./errors.js";
-import { BUFFER_BYTES_MAX, FRAME_BYTES_MAX, UNPROVEN_FRAME_BYTES_MAX } from "./limits.js";
-import type { CloseReason, FrameHandler, LinkObserver, LinkState, Transport } from "./transport.js";
+import { type EndpointNetwork, type InMemoryTransportOptions, MemoryEndpoint } from "./memory-endpoint.js";
+import { DirectedLink, type Session } from "./memory-link.js";
+import type { CloseReason, Transport } from "./transport.js";
 
 /** Probabilities are per frame, from 0 to 1. Nothing is wrong by default and frames arrive in the millisecond after they were sent. */
 export interface NetworkFaults {
@@ -35,15 +36,6 @@ export interface InMemoryNetworkOptions {
   readonly addresses?: "assumed" | "required";
   /** Overwrites a payload after the handler returned, so that a handler that kept it is found here and not under load. Default true. */
   readonly scrubPayloads?: boolean;
-}
-
-export interface InMemoryTransportOptions {
-  readonly self: NodeId;
-  readonly onFrame: FrameHandler;
-  readonly onLink?: LinkObserver;
-  readonly frameBytesMax?: number;
-  readonly unprovenFrameBytesMax?: number;
-  readonly bufferBytesMax?: number;
 }
 
 export interface InMemoryNetwork {
@@ -84,14 +76,6 @@ export function inMemoryNetwork(options: InMemoryNetworkOptions): InMemoryNetwor
   return new MemoryNetwork(options);
 }
 
-/** One life of a link, as one TCP connection is. Frames belong to the one they were sent in. */
-interface Session {
-  /** What is in flight is lost. */
-  broken: boolean;
-  /** The receiver has called one of its frames authentic. */
-  authentic: boolean;
-}
-
 interface InFlight {
   readonly link: DirectedLink;
   readonly session: Session;
@@ -101,22 +85,7 @@ interface InFlight {
   readonly countedBytes: number;
 }
 
-/** Everything known about one direction of a pair. */
-interface DirectedLink {
-  readonly from: NodeId;
-  readonly to: NodeId;
-  session: Session;
-  /** Delivery keeps order: nothing that is not reordered is due before this. */
-  lastDueMs: number;
-  bufferedBytes: number;
-  framesSent: number;
-  framesReceived: number;
-  bufferFull: number;
-  noPath: number;
-  tooLarge: number;
-}
-
-class MemoryNetwork implements InMemoryNetwork {
+class MemoryNetwork implements InMemoryNetwork, EndpointNetwork {
   readonly #random: () => number;
   readonly #addresses: "assumed" | "required";
   readonly #scrub: boolean;
@@ -228,8 +197,7 @@ class MemoryNetwork implements InMemoryNetwork {
     const key = pairKey(from, to);
     const known = this.#links.get(key);
     if (known !== undefined) return known;
-    const counters = { framesSent: 0, framesReceived: 0, bufferFull: 0, noPath: 0, tooLarge: 0 };
-    const link = { from, to, session: newSession(), lastDueMs: 0, bufferedBytes: 0, ...counters };
+    const link = new DirectedLink(from, to);
     this.#links.set(key, link);
     return link;
   }
@@ -270,12 +238,8 @@ class MemoryNetwork implements InMemoryNetwork {
    */
   endPair(by: NodeId, other: NodeId, reason: CloseReason): void {
     const [outgoing, incoming] = [this.link(by, other), this.link(other, by)];
-    incoming.session.broken = true;
-    if (reason !== "closing" && reason !== "removed") outgoing.session.broken = true;
-    for (const link of [outgoing, incoming]) {
-      link.session = newSession();
-      link.bufferedBytes = 0;
-    }
+    incoming.end(true);
+    outgoing.end(reason !== "closing" && reason !== "removed");
     this.#endpoints.get(by)?.notifyClosed(other, reason);
     this.#endpoints.get(other)?.notifyClosed(by, reason === "cut" ? "cut" : "ended");
   }
@@ -294,6 +258,7 @@ class MemoryNetwork implements InMemoryNetwork {
     if (current) link.bufferedBytes -= countedBytes;
     const target = this.#endpoints.get(link.to);
     if (session.broken || target === undefined || this.#isCut(link.from, link.to)) return false;
+    if (current) target.connectionTo(link.from, "claimed");
     const frameBytes = FRAME_HEADER_BYTES + payload.length;
     if (frameBytes > (session.authentic ? target.frameBytesMax : target.unprovenFrameBytesMax)) {
       target.notifyRefused(link.from, frameBytes);
@@ -301,7 +266,6 @@ class MemoryNetwork implements InMemoryNetwork {
       return false;
     }
     link.framesReceived++;
-    target.connectionTo(link.from, "claimed");
     const verdict = target.onFrame({ from: link.from, type, payload });
     if (this.#scrub) payload.fill(SCRUB_BYTE);
     if (verdict === "authentic" && !session.authentic) {
@@ -335,134 +299,6 @@ class MemoryNetwork implements InMemoryNetwork {
 
 /** A value no header starts with, so that a payload kept too long fails loudly. */
 const SCRUB_BYTE = 0xdb;
-
-class MemoryEndpoint implements Transport {
-  readonly onFrame: FrameHandler;
-  readonly frameBytesMax: number;
-  readonly unprovenFrameBytesMax: number;
-  readonly #network: MemoryNetwork;
-  readonly #self: NodeId;
-  readonly #onLink: LinkObserver;
-  readonly #bufferBytesMax: number;
-  /** `undefined` as a value: removed by setPeer. */
-  readonly #addresses = new Map<NodeId, string | undefined>();
-  readonly #connections = new Map<NodeId, number>();
-  #lastConnection = 0;
-  #closed = false;
-
-  constructor(network: MemoryNetwork, options: InMemoryTransportOptions) {
-    this.#network = network;
-    this.#self = options.self;
-    this.onFrame = options.onFrame;
-    this.#onLink = options.onLink ?? (() => undefined);
-    this.frameBytesMax = options.frameBytesMax ?? FRAME_BYTES_MAX;
-    this.unprovenFrameBytesMax = options.unprovenFrameBytesMax ?? UNPROVEN_FRAME_BYTES_MAX;
-    this.#bufferBytesMax = options.bufferBytesMax ?? BUFFER_BYTES_MAX;
-  }
-
-  send(to: NodeId, type: FrameType, parts: readonly Uint8Array[]): boolean {
-    if (this.#closed) return false;
-    if (!this.#network.hasPath(this.#self, to)) {
-      if (this.#addresses.has(to)) this.#network.link(this.#self, to).noPath++;
-      return false;
-    }
-    const link = this.#network.link(this.#self, to);
-    this.connectionTo(to);
-    const payloadBytes = parts.reduce((sum, part) => sum + part.length, 0);
-    const frameBytes = FRAME_HEADER_BYTES + payloadBytes;
-    if (frameBytes > (link.session.authentic ? this.frameBytesMax : this.unprovenFrameBytesMax)) {
-      link.tooLarge++;
-      return false;
-    }
-    if (link.bufferedBytes > 0 && link.bufferedBytes + payloadBytes > this.#bufferBytesMax) {
-      link.bufferFull++;
-      return false;
-    }
-    this.#network.schedule(link, type, parts, payloadBytes);
-    return true;
-  }
-
-  setPeer(peer: NodeId, address: string | undefined): void {
-    if (this.#closed || peer === this.#self) return;
-    const moved = this.#addresses.has(peer) && this.#addresses.get(peer) !== address;
-    this.#addresses.set(peer, address);
-    if (address === undefined || moved) this.#network.endPair(this.#self, peer, "removed");
-    if (address !== undefined && this.#network.hasPath(this.#self, peer)) this.connectionTo(peer);
-  }
-
-  peers(): readonly LinkState[] {
-    if (this.#closed) return [];
-    const known = [...this.#addresses].flatMap(([id, address]) => (address === undefined ? [] : [id]));
-    return [...new Set([...known, ...this.#network.reachableFrom(this.#self)])].map((peer) => this.#linkState(peer));
-  }
-
-  close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.#network.remove(this.#self);
-    }
-    return Promise.resolve();
-  }
-
-  // What follows is for MemoryNetwork.
-
-  knows(peer: NodeId, byDefault: boolean): boolean {
-    return this.#addresses.has(peer) ? this.#addresses.get(peer) !== undefined : byDefault;
-  }
-
-  notifyAuthenticated(peer: NodeId): void {
-    this.#onLink({ type: "authenticated", peer, connection: this.connectionTo(peer), dialled: false });
-  }
-
-  notifyConfirmed(peer: NodeId): void {
-    this.#onLink({ type: "confirmed", peer, connection: this.connectionTo(peer), dialled: true });
-  }
-
-  notifyRefused(peer: NodeId, frameBytes: number): void {
-    const message = `a frame of ${frameBytes} bytes is over the bound`;
-    this.#onLink({ type: "frame-refused", peer, connection: this.connectionTo(peer), code: "too-large", message });
-  }
-
-  notifyClosed(peer: NodeId, reason: CloseReason): void {
-    const connection = this.#connections.get(peer);
-    if (connection === undefined) return;
-    this.#connections.delete(peer);
-    this.#onLink({ type: "closed", peer, connection, dialled: true, reason });
-  }
-
-  /** The number of the connection to a peer; a new one, with its event, after the last was closed. */
-  connectionTo(peer: NodeId, type: "connected" | "claimed" = "connected"): number {
-    const current = this.#connections.get(peer);
-    if (current !== undefined) return current;
-    const connection = ++this.#lastConnection;
-    this.#connections.set(peer, connection);
-    this.#onLink({ type, peer, connection });
-    return connection;
-  }
-
-  #linkState(peer: NodeId): LinkState {
-    const path = this.#network.hasPath(this.#self, peer);
-    const outgoing = this.#network.link(this.#self, peer);
-    const incoming = this.#network.link(peer, this.#self);
-    const { bufferedBytes, framesSent, bufferFull, noPath, tooLarge } = outgoing;
-    return {
-      peer,
-      address: this.#addresses.get(peer),
-      dialled: path ? (incoming.session.authentic ? "authentic" : "connected") : "waiting",
-      accepted: "none",
-      sendsOn: path ? "dialled" : "none",
-      carriesLarge: outgoing.session.authentic,
-      bufferedBytes,
-      framesSent,
-      framesReceived: incoming.framesReceived,
-      dropped: { bufferFull, noPath, tooLarge },
-    };
-  }
-}
-
-function newSession(): Session {
-  return { broken: false, authentic: false };
-}
 
 function pairKey(from: NodeId, to: NodeId): string {
   return `${from}>${to}`;

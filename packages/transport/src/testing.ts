@@ -5,95 +5,23 @@ import {
   FRAME_CONSENSUS,
   FRAME_FORWARDED,
   FRAME_HEADER_BYTES,
-  NodeId,
+  type NodeId,
 } from "@sealane/wire";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Frame, FrameHandler, LinkEvent, LinkState, Transport } from "./transport.js";
+import { type OpenOptions, TestNode, type TransportFactory, type TransportFixture, testId } from "./test-node.js";
 
-export interface TransportUnderTest {
-  readonly transport: Transport;
-  /** What `setPeer` of another transport takes to reach this one. */
-  readonly address: string;
-}
-
-export interface OpenOptions {
-  readonly self: NodeId;
-  readonly onFrame: FrameHandler;
-  readonly onLink: (event: LinkEvent) => void;
-  readonly frameBytesMax?: number;
-  readonly unprovenFrameBytesMax?: number;
-  readonly bufferBytesMax?: number;
-  /** Take up this address again: a restart. */
-  readonly address?: string;
-}
-
-/** One world in which transports can reach each other. */
-export interface TransportFixture {
-  open(options: OpenOptions): Promise<TransportUnderTest>;
-  /** Lets the world go on a little: a turn of the event loop, or the next step of virtual time. */
-  progress(): Promise<void>;
-}
-
-export interface TransportFactory {
-  readonly name: string;
-  create(): TransportFixture;
-}
-
-/** Copies of what one transport received and reported. */
-export class TestNode {
-  readonly id: NodeId;
-  readonly received: Frame[] = [];
-  readonly events: LinkEvent[] = [];
-  /** What the frame handler answers; a function so that tests can react to a frame. */
-  verdict: (frame: Frame) => "authentic" | "unproven" = () => "unproven";
-  #underTest: TransportUnderTest | undefined;
-
-  constructor(id: NodeId) {
-    this.id = id;
-  }
-
-  get transport(): Transport {
-    return this.#opened().transport;
-  }
-
-  get address(): string {
-    return this.#opened().address;
-  }
-
-  async open(fixture: TransportFixture, options: Partial<OpenOptions> = {}): Promise<this> {
-    this.#underTest = await fixture.open({
-      self: this.id,
-      onFrame: ({ from, type, payload }) => {
-        const frame = { from, type, payload: payload.slice() };
-        this.received.push(frame);
-        return this.verdict(frame);
-      },
-      onLink: (event) => this.events.push(event),
-      ...options,
-    });
-    return this;
-  }
-
-  link(peer: NodeId): LinkState | undefined {
-    return this.transport.peers().find((link) => link.peer === peer);
-  }
-
-  happened(type: LinkEvent["type"]): LinkEvent[] {
-    return this.events.filter((event) => event.type === type);
-  }
-
-  #opened(): TransportUnderTest {
-    if (this.#underTest === undefined) throw new TypeError("open the node first");
-    return this.#underTest;
-  }
-}
-
-/** A made-up node id: 64 times one hex digit. */
-export function testId(digit: string): NodeId {
-  return NodeId.parse(digit.repeat(64));
-}
+export {
+  type OpenOptions,
+  TestNode,
+  type TransportFactory,
+  type TransportFixture,
+  type TransportUnderTest,
+  testId,
+} from "./test-node.js";
 
 const [ALICE, BOB, CAROL] = [testId("a"), testId("b"), testId("c")];
+/** The two sides of a connection read in different ways. */
+const DIALLERS = ["sender", "receiver"];
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
@@ -117,11 +45,16 @@ export function transportConformance(factory: TransportFactory): void {
     const until = async (condition: () => boolean): Promise<void> => {
       while (!condition()) await fixture.progress();
     };
-    /** Alice knows Bob's address, Bob does not know hers. */
-    const pair = async (options?: Partial<OpenOptions>): Promise<[alice: TestNode, bob: TestNode]> => {
+    /** Alice knows Bob's address and he does not know hers, or the other way round. */
+    const pair = async (
+      options?: Partial<OpenOptions>,
+      dialler = "sender",
+    ): Promise<[alice: TestNode, bob: TestNode]> => {
       const alice = await open(ALICE, options);
       const bob = await open(BOB, options);
-      alice.transport.setPeer(BOB, bob.address);
+      if (dialler === "sender") alice.transport.setPeer(BOB, bob.address);
+      else bob.transport.setPeer(ALICE, alice.address);
+      await until(() => dialler === "sender" || (alice.link(BOB)?.sendsOn ?? "none") !== "none");
       return [alice, bob];
     };
     /** Lets frames from Alice to Bob grow large. */
@@ -178,8 +111,8 @@ export function transportConformance(factory: TransportFactory): void {
       expect(prototypes.every((prototype) => prototype === Uint8Array.prototype)).toBe(true);
     });
 
-    test("a link keeps order through frames of every size", async () => {
-      const [alice, bob] = await pair();
+    test.each(DIALLERS)("a link keeps order through frames of every size (the %s dials)", async (dialler) => {
+      const [alice, bob] = await pair(undefined, dialler);
       await prove(alice, bob);
       const sizes = [4, 100, 8 * KIB - 1, 8 * KIB, 60 * KIB, 300 * KIB, 5, 64 * KIB, 17];
       const count = 180;
@@ -196,8 +129,8 @@ export function transportConformance(factory: TransportFactory): void {
       }
     });
 
-    test("many small frames of one turn all arrive, in order", async () => {
-      const [alice, bob] = await pair();
+    test.each(DIALLERS)("many small frames of one turn all arrive, in order (the %s dials)", async (dialler) => {
+      const [alice, bob] = await pair(undefined, dialler);
       await prove(alice, bob);
       const count = 20_000;
       for (let index = 0; index < count; index++)
@@ -236,8 +169,8 @@ export function transportConformance(factory: TransportFactory): void {
       await until(() => alice.received.length === 1);
     });
 
-    test("a frame over 64 KiB waits for the peer's proof", async () => {
-      const [alice, bob] = await pair();
+    test.each(DIALLERS)("a frame over 64 KiB waits for the peer's proof (the %s dials)", async (dialler) => {
+      const [alice, bob] = await pair(undefined, dialler);
       const atBound = 64 * KIB - FRAME_HEADER_BYTES;
       expect(alice.transport.send(BOB, FRAME_CONSENSUS, [bytes(atBound + 1, 1)])).toBe(false);
       expect(alice.transport.send(BOB, FRAME_CONSENSUS, [bytes(atBound, 2)])).toBe(true);
@@ -252,8 +185,8 @@ export function transportConformance(factory: TransportFactory): void {
       expect(alice.happened("confirmed")).toHaveLength(1);
     });
 
-    test("a frame of many MiB arrives whole", async () => {
-      const [alice, bob] = await pair();
+    test.each(DIALLERS)("a frame of many MiB arrives whole (the %s dials)", async (dialler) => {
+      const [alice, bob] = await pair(undefined, dialler);
       await prove(alice, bob);
       const body = bytes(20 * MIB, 0);
       for (let at = 0; at < body.length; at += 4099) body[at] = at;
@@ -305,41 +238,47 @@ export function transportConformance(factory: TransportFactory): void {
       await until(() => bob.received.length === 2);
     });
 
-    test("the outgoing buffer is bounded, drops the newest, and recovers", async () => {
-      const bound = 256 * KIB;
-      const [alice, bob] = await pair({ bufferBytesMax: bound });
-      await prove(alice, bob);
-      const size = 16 * KIB;
-      let accepted = 0;
-      while (accepted < 1000 && alice.transport.send(BOB, FRAME_CONSENSUS, [numbered(accepted), bytes(size - 4, 0)]))
-        accepted++;
-      expect(accepted).toBeGreaterThan(1);
-      expect(accepted * size).toBeLessThanOrEqual(bound);
-      expect(alice.link(BOB)?.bufferedBytes).toBeLessThanOrEqual(bound);
-      expect(alice.link(BOB)?.dropped.bufferFull).toBe(1);
-      await until(() => bob.received.length === accepted);
-      expect(bob.received.map(({ payload }) => numberOf(payload))).toEqual([...Array(accepted).keys()]);
-      await until(() => alice.link(BOB)?.bufferedBytes === 0);
-      expect(alice.transport.send(BOB, FRAME_CONSENSUS, [bytes(300 * KIB, 1)])).toBe(true); // fits an empty buffer
-      await until(() => bob.received.length === accepted + 1);
-    });
+    test.each(DIALLERS)(
+      "the outgoing buffer is bounded, drops the newest, and recovers (the %s dials)",
+      async (dialler) => {
+        const bound = 256 * KIB;
+        const [alice, bob] = await pair({ bufferBytesMax: bound }, dialler);
+        await prove(alice, bob);
+        const size = 16 * KIB;
+        let accepted = 0;
+        while (accepted < 1000 && alice.transport.send(BOB, FRAME_CONSENSUS, [numbered(accepted), bytes(size - 4, 0)]))
+          accepted++;
+        expect(accepted).toBeGreaterThan(1);
+        expect(accepted * size).toBeLessThanOrEqual(bound);
+        expect(alice.link(BOB)?.bufferedBytes).toBeLessThanOrEqual(bound);
+        expect(alice.link(BOB)?.dropped.bufferFull).toBe(1);
+        await until(() => bob.received.length === accepted);
+        expect(bob.received.map(({ payload }) => numberOf(payload))).toEqual([...Array(accepted).keys()]);
+        await until(() => alice.link(BOB)?.bufferedBytes === 0);
+        expect(alice.transport.send(BOB, FRAME_CONSENSUS, [bytes(300 * KIB, 1)])).toBe(true); // fits an empty buffer
+        await until(() => bob.received.length === accepted + 1);
+      },
+    );
 
-    test("close sends what is queued, delivers nothing more, and can be called again", async () => {
-      const [alice, bob] = await pair();
-      await prove(alice, bob);
-      for (let index = 0; index < 100; index++)
-        alice.transport.send(BOB, FRAME_CONSENSUS, [numbered(index), bytes(10 * KIB, 0)]);
-      const closed = alice.transport.close();
-      expect(alice.transport.send(BOB, FRAME_CONSENSUS, [bytes(1, 1)])).toBe(false);
-      bob.transport.send(ALICE, FRAME_CONSENSUS, [bytes(1, 1)]);
-      await until(() => bob.received.length === 100);
-      await closed;
-      await alice.transport.close();
-      expect(alice.transport.peers()).toEqual([]);
-      expect(alice.received).toHaveLength(0);
-      await until(() => bob.happened("closed").length > 0);
-      expect(bob.happened("closed")).toMatchObject([{ reason: "ended" }]);
-    });
+    test.each(DIALLERS)(
+      "close sends what is queued, delivers nothing more, and can be called again (the %s dials)",
+      async (dialler) => {
+        const [alice, bob] = await pair(undefined, dialler);
+        await prove(alice, bob);
+        for (let index = 0; index < 100; index++)
+          alice.transport.send(BOB, FRAME_CONSENSUS, [numbered(index), bytes(10 * KIB, 0)]);
+        const closed = alice.transport.close();
+        expect(alice.transport.send(BOB, FRAME_CONSENSUS, [bytes(1, 1)])).toBe(false);
+        bob.transport.send(ALICE, FRAME_CONSENSUS, [bytes(1, 1)]);
+        await until(() => bob.received.length === 100);
+        await closed;
+        await alice.transport.close();
+        expect(alice.transport.peers()).toEqual([]);
+        expect(alice.received).toHaveLength(0);
+        await until(() => bob.happened("closed").length > 0);
+        expect(bob.happened("closed")).toMatchObject([{ reason: "ended" }]);
+      },
+    );
 
     test("a peer that was restarted is reached again, and has to prove itself again", async () => {
       const [alice, bob] = await pair();

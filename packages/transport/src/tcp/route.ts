@@ -14,15 +14,20 @@
  *
  * Large frames go only where the peer has confirmed that it takes them.
  */
-import type { Connection } from "./connection.js";
 
-export interface Paths {
+/** A live connection, as far as the choice depends on it. */
+export interface Path {
+  /** The peer has said that our frames there are authentic and that it takes large ones. */
+  readonly confirmed: boolean;
+}
+
+export interface Paths<T extends Path> {
   /** Dialled by the peer, authentic. */
-  readonly accepted: Connection | undefined;
+  readonly accepted: T | undefined;
   /** Dialled by us, connected. */
-  readonly dialled: Connection | undefined;
+  readonly dialled: T | undefined;
   /** Dialled by somebody who claims to be the peer; the one heard from last. */
-  readonly claimed: Connection | undefined;
+  readonly claimed: T | undefined;
   readonly probationOver: boolean;
 }
 
@@ -31,11 +36,12 @@ export const PROBATION_FRAMES = 32;
 export const PROBATION_TICKS = 2;
 
 /** @param large - The frame is over the bound for connections that have proven nothing. */
-export function chooseConnection(
-  { accepted, dialled, claimed, probationOver }: Paths,
-  large: boolean,
-): Connection | undefined {
-  if (large) return [accepted, dialled].find((connection) => connection?.confirmed);
+export function chooseConnection<T extends Path>(paths: Paths<T>, large: boolean): T | undefined {
+  const { accepted, dialled, claimed, probationOver } = paths;
+  if (large) {
+    const candidates = accepted === undefined && dialled === undefined ? [claimed] : [accepted, dialled];
+    return candidates.find((connection) => connection?.confirmed);
+  }
   const dialledIsSettled = dialled === undefined || dialled.confirmed || probationOver;
   if (accepted !== undefined && dialledIsSettled) return accepted;
   return dialled ?? claimed;
