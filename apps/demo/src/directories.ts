@@ -2,7 +2,7 @@
 import { access, constants, mkdir, mkdtemp, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { DemoError, sentence } from "./errors.js";
+import { DemoError, sentence, systemCode } from "./errors.js";
 
 export interface DataDirectory {
   readonly path: string;
@@ -14,12 +14,31 @@ export async function dataDirectory(wanted: string | undefined): Promise<DataDir
   if (wanted === undefined) return { path: await mkdtemp(join(tmpdir(), "sealane-demo-")), temporary: true };
   const path = resolve(wanted);
   try {
-    await mkdir(path, { recursive: true });
+    await makeDirectory(path);
     await access(path, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new DemoError(`the data directory ${path} cannot be used: ${sentence(error)}`, { cause: error });
   }
   return { path, temporary: false };
+}
+
+/** One level at a time: where a directory exists but takes no new ones (`/proc`), Node's own recursive mkdir never returns. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return;
+    if (systemCode(error) !== "ENOENT" || (await exists(dirname(path)))) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path);
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Finds out before an hour of work, not after it, that a file cannot be written. Leaves an existing file as it is. */

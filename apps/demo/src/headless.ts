@@ -3,11 +3,11 @@
  * it back, and then judges from the outside whether anything was lost, doubled, changed or shown to an eavesdropper. Each step is
  * a function below, in order.
  */
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nativeSuite } from "@sealane/crypto/native";
-import { LedgerSecrets } from "@sealane/ledger";
-import { verifyLedgerDirectory } from "@sealane/ledger/files";
+import { LedgerSecrets, verifyLedger } from "@sealane/ledger";
+import { ledgerDirectory } from "@sealane/ledger/files";
 import { type Acknowledged, type Appended, appendLines, type Refused } from "./append.js";
 import { Capture } from "./capture.js";
 import { checkCapture } from "./capture-check.js";
@@ -28,7 +28,7 @@ const BACKUP = 1;
 /** Writes under way through each node. */
 const IN_FLIGHT = 32;
 /** Lines kept back for the moments around the kill, and how many of them must be acknowledged before it. */
-const OUTAGE_LINES = 48;
+const OUTAGE_LINES = 32;
 const OUTAGE_IN_FLIGHT = 8;
 const KILL_AFTER = 8;
 /** A node gives a write up after `commitTimeoutMs`; the answer must be with the client by then. */
@@ -41,6 +41,7 @@ const CAPTURE_BYTES_BASE = 64 * 1024 * 1024;
 export interface HeadlessOptions {
   readonly nodes: number;
   readonly lines: number;
+  /** Exists, and must be empty. */
   readonly dataDir: string;
   readonly temporary: boolean;
   readonly exportSecrets?: string | undefined;
@@ -51,7 +52,6 @@ export interface HeadlessOptions {
 
 /** Runs the script. Never throws for what it checks: the report says it. @throws {DemoError} when it cannot even begin. */
 export async function runHeadless(options: HeadlessOptions): Promise<Report> {
-  await mkdir(options.dataDir, { recursive: true });
   if ((await readdir(options.dataDir)).length > 0)
     throw new DemoError(`${options.dataDir} is not empty: the script needs a new directory`);
   const capture = new Capture(CAPTURE_BYTES_BASE + options.lines * CAPTURE_BYTES_PER_LINE);
@@ -133,7 +133,7 @@ class Script {
     const file = join(this.#options.dataDir, "lines.ndjson");
     await makeLines(file, this.#options.lines);
     this.#lines = await readLines(file);
-    this.#open = this.#lines.slice(-Math.min(OUTAGE_LINES, Math.floor(this.#lines.length / 4)));
+    this.#open = this.#lines.slice(-Math.min(OUTAGE_LINES, Math.floor(this.#lines.length / 3)));
     this.#account.count("lines", this.#lines.length);
     return { lines: this.#lines.length, file };
   }
@@ -265,7 +265,7 @@ class Script {
     const results: Details[] = [];
     for (let index = 0; index < this.#cluster.size; index++) {
       const secrets = new LedgerSecrets(await readSecrets(this.#cluster.dataDir(index)));
-      const result = await verifyLedgerDirectory(this.#ledgerDir(index), {
+      const result = await verifyLedger(ledgerDirectory(this.#ledgerDir(index)), {
         suite: nativeSuite,
         secrets,
         serviceCertificate,
@@ -275,9 +275,10 @@ class Script {
           at: result.at,
           code: result.code,
         });
-      if (result.lastSigned.seqno < this.#committed) {
+      const signed = result.lastSigned?.seqno ?? 0;
+      if (signed < this.#committed) {
         throw new StepFailure(
-          `The ledger of node ${index} is signed up to ${result.lastSigned.seqno}, but ${this.#committed} is committed.`,
+          `The ledger of node ${index} is signed up to ${signed}, but ${this.#committed} is committed.`,
         );
       }
       results.push({ node: index, entries: result.entries, signatures: result.signatures, unsigned: result.unsigned });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-test("--help says what is possible and ends well", async () => {
+test("--help says what is possible and ends well", { timeout: 20_000 }, async () => {
   const { code, stdout, stderr } = await runDemo(["--help"]).ended;
   expect(code).toBe(0);
   expect(stderr).toBe("");
@@ -21,7 +21,7 @@ test("--help says what is possible and ends well", async () => {
     expect(stdout).toContain(flag);
 });
 
-describe("a mistake is one clear sentence and a non-zero exit", () => {
+describe("a mistake is one clear sentence and a non-zero exit", { timeout: 20_000 }, () => {
   test.each([
     [["--fast"], /unknown option '--fast'/],
     [["--nodes", "8"], /--nodes takes a whole number from 1 to 7/],
@@ -40,6 +40,7 @@ describe("a mistake is one clear sentence and a non-zero exit", () => {
     ],
     [["--headless", "--export-secrets", "/does/not/exist/s.json"], /the ledger secrets cannot be written/],
     [["--data-dir", "/proc/nothing"], /the data directory \/proc\/nothing cannot be used/],
+    [["--data-dir", "/dev/null/data"], /the data directory \/dev\/null\/data cannot be used/],
   ])("%j", async (args, sentence) => {
     const { code, stdout, stderr } = await runDemo(args).ended;
     expect(code).not.toBe(0);

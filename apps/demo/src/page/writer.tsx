@@ -132,7 +132,6 @@ function Write({ write }: { readonly write: WriteView }) {
       ) : (
         <div class="statuses">
           {write.statuses.map((status, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the index is the node's number
             <span key={index} class={`status ${status}`} title={`${nodeName(index)}: ${STATUS_WORDS[status]}`}>
               <span class="muted">{index}</span> {STATUS_WORDS[status]}
             </span>
