@@ -33,7 +33,7 @@ export class ViewHistory {
   update(from: Seqno, of: View): void {
     const last = this.#starts.at(-1);
     assert(last === undefined || from >= last.seqno, "a view history never moves backwards");
-    if (last !== undefined && of <= last.view) return;
+    if (of <= this.lastView) return;
     if (last?.seqno === from) this.#starts.pop(); // that view turns out to be empty
     this.#starts.push({ view: of, seqno: from });
   }
