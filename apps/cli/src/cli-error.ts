@@ -14,3 +14,9 @@ export class CliError extends Error {
     this.exitCode = options.exitCode ?? EXIT_FAILURE;
   }
 }
+
+/** The `code` that Node and our packages put on their errors. */
+export function errorCode(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
+  return typeof code === "string" ? code : undefined;
+}

@@ -1,4 +1,9 @@
-/** The command line as a whole: which commands there are, and how every failure ends in one sentence and an exit code. */
+/**
+ * The command line as a whole: which commands there are, and how every failure ends in one sentence and an exit code.
+ *
+ * The files of the commands import only what flags need. What a command works with (keys, ledgers, HTTP, the node) is loaded once its
+ * flags are right: it takes several times as long as answering `--help`.
+ */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CliError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from "./cli-error.js";

@@ -1,8 +1,11 @@
 /** Files that commands read: certificates, keys, ledger secrets. Every fault is one sentence that names the file. */
 import { readFile, stat } from "node:fs/promises";
 import { type Certificate, type CryptoSuite, type KeyPair, parseCertificate, pemDecode } from "@sealane/crypto";
+import { nativeSuite } from "@sealane/crypto/native";
 import { fromHex, fromUtf8 } from "@sealane/wire";
-import { CliError } from "./cli-error.js";
+import { CliError, errorCode } from "./cli-error.js";
+
+export { nativeSuite };
 
 /** Far above any file read here; a wrong path to something huge must not fill the memory. */
 const INPUT_BYTES_MAX = 4 * 1024 * 1024;
@@ -112,9 +115,4 @@ function readFault(cause: unknown): string {
     default:
       return "reading failed";
   }
-}
-
-export function errorCode(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
-  return typeof code === "string" ? code : undefined;
 }

@@ -16,7 +16,12 @@ function clientError(code: "unreachable" | "untrusted" | "no-quorum", cause?: un
 
 test.each<[unknown, string]>([
   [new CliError("do this"), "do this."],
-  [clientError("no-quorum"), "https://h:1 said no."],
+  [clientError("no-quorum"), "the service has no quorum: too few of its nodes confirmed it in time."],
+  [new ClientError("not-found", "No record has the key k.", { retryable: false }), "no record has the key k."],
+  [
+    clientError("unreachable", new TypeError("fetch failed", { cause: new Error("bad port") })),
+    "https://h:1 said no: clients may not use that port, it is reserved for another service.",
+  ],
   [
     clientError("unreachable", new TypeError("fetch failed", { cause: systemError("ECONNREFUSED") })),
     "https://h:1 said no: nothing listens there (connection refused)",
@@ -60,10 +65,10 @@ test.each<[unknown, string]>([
   expect(sentenceOf(error)).toBe(sentence);
 });
 
-test("a node's own sentence stands, unless the command knows more", () => {
-  const nodeError = (code: string): Error => Object.assign(new Error("The node says."), { name: "NodeError", code });
-  expect(sentenceOf(nodeError("join-refused"))).toBe("The node says.");
-  expect(sentenceOf(nodeError("data-dir-in-use"))).toContain("--data-dir");
+test("a node's own sentence stands, with a hint at the flags where there are some", () => {
+  const nodeError = (code: string): Error => Object.assign(new Error("Port 1 is taken."), { name: "NodeError", code });
+  expect(sentenceOf(nodeError("join-refused"))).toBe("port 1 is taken.");
+  expect(sentenceOf(nodeError("address-in-use"))).toBe("port 1 is taken: choose another one with --node or --api.");
 });
 
 test("a sentence is bounded, and causes that form a ring end", () => {

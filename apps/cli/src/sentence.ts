@@ -35,8 +35,8 @@ function describe(error: unknown): string {
   if (first === undefined) return `unexpected failure: ${String(error)}`;
   if (first.name === "CliError") return first.message;
   if (first.name === "ClientError") return describeClient(first, chain);
+  if (first.name === "NodeError") return withReason(first.message, NODE_HINTS[first.code ?? ""]);
   const system = chain.map(describeSystem).find((text) => text !== undefined);
-  if (first.name === "NodeError") return NODE_SENTENCES[first.code ?? ""] ?? withReason(first.message, system);
   if (OUR_ERRORS.has(first.name)) return withReason(first.message, system);
   return system ?? `unexpected failure: ${first.message || first.name}`;
 }
@@ -44,9 +44,21 @@ function describe(error: unknown): string {
 /** Names of our packages' errors whose messages are sentences already. */
 const OUR_ERRORS = new Set(["LedgerError", "WireError", "CryptoError", "CertificateError", "KvError", "FaultError"]);
 
-/** Where the person at the terminal can do more than the node's own message says. */
-const NODE_SENTENCES: Readonly<Record<string, string>> = {
-  "data-dir-in-use": "the data directory belongs to a node already: choose another one with --data-dir",
+/** What the person at the terminal can do, where the node's own message cannot know of flags. */
+const NODE_HINTS: Readonly<Record<string, string>> = {
+  "address-in-use": "choose another one with --node or --api",
+  "bad-address": "choose another one with --node or --api",
+};
+
+/** Reasons of a service, in fewer words than its own; a `txId` in doubt means nothing to somebody who can just repeat the command. */
+const SERVICE_REASONS: Readonly<Record<string, string>> = {
+  "no-quorum": "the service has no quorum: too few of its nodes confirmed it in time",
+  "no-primary": "the service has no primary at present",
+  timeout: "no node answered in time",
+  overloaded: "the service is overloaded",
+  lost: "the write was lost when another node became primary",
+  stopping: "the node is stopping",
+  "not-trusted": "the node is not trusted yet",
 };
 
 function describeClient({ code, message }: Facts, chain: readonly Facts[]): string {
@@ -60,10 +72,13 @@ function describeClient({ code, message }: Facts, chain: readonly Facts[]): stri
     return `${message}: its certificate is not endorsed by the service certificate given (a node that is not trusted yet has no such one)`;
   }
   if (code === "unreachable") return withReason(message, reasonOf(chain));
-  return message;
+  return SERVICE_REASONS[code ?? ""] ?? message;
 }
 
 function reasonOf(chain: readonly Facts[]): string | undefined {
+  // The Fetch standard keeps clients away from ports of other well-known services; undici says so in these words only.
+  if (chain.some(({ message }) => message === "bad port"))
+    return "clients may not use that port, it is reserved for another service";
   return chain.map(({ code }) => CONNECTION[code ?? ""]).find((text) => text !== undefined);
 }
 
@@ -195,6 +210,7 @@ function oneLine(text: string): string {
   const line = text
     .replace(/\p{Cc}+/gu, " ")
     .trim()
-    .slice(0, SENTENCE_CHARS_MAX);
+    .slice(0, SENTENCE_CHARS_MAX)
+    .replace(/^[A-Z](?=[a-z]+ )/, (letter) => letter.toLowerCase()); // it goes on behind "sealane: "
   return /[.!?)]$/.test(line) ? line : `${line}.`;
 }

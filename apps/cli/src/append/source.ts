@@ -1,8 +1,7 @@
 /** Where the lines come from: a file, which is read once beforehand, or a stream, which cannot be. */
 import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { CliError } from "../cli-error.js";
-import { errorCode } from "../inputs.js";
+import { CliError, errorCode } from "../cli-error.js";
 import type { Io } from "../io.js";
 
 /** Hex digits of a derived prefix: 64 bits, so that different files meet only by intent. */

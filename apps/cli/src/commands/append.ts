@@ -1,4 +1,5 @@
 /** `sealane append`: writes each line of NDJSON as one record and prints the transaction that holds it. */
+import { setMaxListeners } from "node:events";
 import type { Command } from "commander";
 import { parseLines, splitLines } from "../append/lines.js";
 import { appendInOrder, type KeyedRecord, type Outcome } from "../append/pipeline.js";
@@ -17,6 +18,8 @@ interface AppendOptions extends ServiceOptions {
 
 const IN_FLIGHT_DEFAULT = 64;
 const IN_FLIGHT_MAX = 1024;
+/** Each connection costs both ends a TLS handshake; more of them do not make the service any faster. */
+const CONNECTIONS_MAX = 32;
 
 export function addAppend(program: Command, io: Io): void {
   const command = program
@@ -42,6 +45,7 @@ async function append(io: Io, file: string, options: AppendOptions): Promise<voi
   const source = await openSource(file, io);
   const prefix = options.prefix ?? source.prefix;
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // each write under way listens to it, and they are bounded by --in-flight
   let stoppedBy: StopSignal | undefined;
   const ignoreSignals = io.onStopSignal((signal) => {
     if (stoppedBy !== undefined) io.exit(signalExitCode(signal));
@@ -56,7 +60,7 @@ async function append(io: Io, file: string, options: AppendOptions): Promise<voi
           (await client.put(key, value, { signal: stopping.signal })).txId;
         return appendSource(io, source, { prefix, put, inFlightMax: options.inFlight, signal: stopping.signal });
       },
-      options.inFlight,
+      Math.min(options.inFlight, CONNECTIONS_MAX),
     );
     if (stoppedBy !== undefined) {
       const message = `stopped after ${outcome.committed} records; ${again(prefix)}`;
@@ -103,7 +107,7 @@ async function* keyed(
 function throwFailure({ failed, inputError, committed }: Outcome, { name }: Source, prefix: string): void {
   if (failed !== undefined) {
     const reason = withoutStop(sentenceOf(failed.error));
-    throw new CliError(`line ${failed.record.line} of ${name} was not written: ${reason}; ${again(prefix)}`, {
+    throw new CliError(`line ${failed.record.line} of ${name} is not committed: ${reason}; ${again(prefix)}`, {
       cause: failed.error,
     });
   }

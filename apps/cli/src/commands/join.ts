@@ -1,7 +1,5 @@
 /** `sealane join`: asks a service to let this node in, or goes on as the node in the directory. */
-import { nativeSuite } from "@sealane/crypto/native";
 import type { Command } from "commander";
-import { readCertificate } from "../inputs.js";
 import type { Io } from "../io.js";
 import { nodeUrl } from "../values.js";
 import { addNodeOptions, type NodeFlags, runNode } from "./node-options.js";
@@ -28,6 +26,7 @@ export function addJoin(program: Command, io: Io): void {
         "      --node 127.0.0.1:7002 --api 127.0.0.1:8002",
     )
     .action(async (options: JoinOptions) => {
+      const { nativeSuite, readCertificate } = await import("../inputs.js");
       const { pem } = await readCertificate(nativeSuite, options.serviceCert, "the service certificate");
       await runNode(io, options, async () => ({ type: "join", url: options.url, serviceCertificate: pem }));
     });

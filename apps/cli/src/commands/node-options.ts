@@ -3,8 +3,7 @@ import { access } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { NodeOptions, RunningNode } from "@sealane/node";
 import type { Command } from "commander";
-import { CliError, EXIT_USAGE } from "../cli-error.js";
-import { errorCode } from "../inputs.js";
+import { CliError, EXIT_USAGE, errorCode } from "../cli-error.js";
 import { type Io, type StopSignal, signalExitCode } from "../io.js";
 import { type ListenAddress, listenAddress, publishedAddress, wholeNumber } from "../values.js";
 

@@ -1,8 +1,7 @@
 /** The flags of every command that talks to a service, and the connection they describe. */
 import type { Client } from "@sealane/client";
-import { nativeSuite } from "@sealane/crypto/native";
 import { type Command, Option } from "commander";
-import { type CertificateFile, readCertificate } from "../inputs.js";
+import type { CertificateFile } from "../inputs.js";
 import { collect, nodeUrl, wholeNumber } from "../values.js";
 
 export interface ServiceOptions {
@@ -43,8 +42,9 @@ export async function withService<T>(
   work: (client: Client, service: CertificateFile) => Promise<T>,
   connectionsMax?: number,
 ): Promise<T> {
+  const { nativeSuite, readCertificate } = await import("../inputs.js");
   const service = await readCertificate(nativeSuite, options.serviceCert, "the service certificate");
-  const { connect } = await import("../connection.js"); // undici takes a while to load, and bad flags need none of it
+  const { connect } = await import("../connection.js");
   const connection = connect({
     urls: options.url ?? [URL_DEFAULT],
     serviceCertificate: service.pem,

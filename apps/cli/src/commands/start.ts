@@ -1,7 +1,5 @@
 /** `sealane start`: founds a service, or goes on as the node in the directory. */
-import { nativeSuite } from "@sealane/crypto/native";
 import type { Command } from "commander";
-import { readMember } from "../inputs.js";
 import type { Io } from "../io.js";
 import { collect } from "../values.js";
 import { addNodeOptions, type NodeFlags, runNode } from "./node-options.js";
@@ -25,6 +23,7 @@ export function addStart(program: Command, io: Io): void {
     )
     .addHelpText("after", "\nExample:\n  $ sealane start --data-dir ./node0 --node 127.0.0.1:7001 --api 127.0.0.1:8001")
     .action(async (options: StartOptions) => {
+      const { nativeSuite, readMember } = await import("../inputs.js");
       const paths = options.memberCert ?? [];
       const members = await Promise.all(paths.map((path) => readMember(nativeSuite, path)));
       await runNode(io, options, async () => ({ type: "new", members }));

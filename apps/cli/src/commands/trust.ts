@@ -1,9 +1,6 @@
 /** `sealane trust`: a member of the consortium votes a joining node in. */
-import { spkiHash } from "@sealane/crypto";
-import { nativeSuite } from "@sealane/crypto/native";
-import { type Ballot, ballotBytes, base64, type GovernanceAction, type NodeId } from "@sealane/wire";
+import type { NodeId } from "@sealane/wire";
 import type { Command } from "commander";
-import { readPrivateKey } from "../inputs.js";
 import type { Io } from "../io.js";
 import { nodeId } from "../values.js";
 import { addServiceOptions, type ServiceOptions, withService } from "./service-options.js";
@@ -30,19 +27,10 @@ export function addTrust(program: Command, io: Io): void {
 }
 
 async function trust(io: Io, node: NodeId, options: TrustOptions): Promise<void> {
-  const { privateKey, publicKey } = await readPrivateKey(nativeSuite, options.memberKey);
-  const answer = await withService(options, async (client, { certificate }) => {
-    const action: GovernanceAction = { type: "trust-node", nodeId: node };
-    const serviceId = spkiHash(nativeSuite, certificate.publicKey.spki);
-    const signature = nativeSuite.sign(privateKey, ballotBytes(serviceId, action));
-    const ballot: Ballot = {
-      action,
-      memberId: spkiHash(nativeSuite, publicKey.spki),
-      signature: base64(signature),
-    };
-    return client.ballot(ballot);
-  });
-  nativeSuite.wipe(privateKey);
+  const { signBallot } = await import("../ballot.js");
+  const answer = await withService(options, async (client, { certificate }) =>
+    client.ballot(await signBallot(options.memberKey, certificate, { type: "trust-node", nodeId: node })),
+  );
   if (options.json === true) await io.printLine(JSON.stringify(answer));
   else if (answer.status === "accepted") await io.printLine(`accepted in ${answer.txId}: the node is trusted`);
   else await io.printLine(`counted in ${answer.txId}: more members' ballots are needed`);

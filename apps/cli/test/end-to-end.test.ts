@@ -1,0 +1,215 @@
+/** A real pair of nodes, driven by nothing but the command. */
+import type { ChildProcess } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { createServiceIdentity, pemEncode } from "@sealane/crypto";
+import { nativeSuite } from "@sealane/crypto/native";
+import { fromBase64, hex } from "@sealane/wire";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Finished, finished, launch, ONE_SENTENCE, sealane } from "./command.js";
+
+const TEST_MS_MAX = 60_000;
+const ANY_PORT = ["--node", "127.0.0.1:0", "--api", "127.0.0.1:0"];
+
+interface Started {
+  readonly process: ChildProcess;
+  readonly end: Promise<Finished>;
+  readonly nodeId: string;
+  readonly apiUrl: string;
+  readonly phase: string;
+  readonly resumed: boolean;
+  readonly memberKey: string | null;
+}
+
+let dir = "";
+let certificate: string[] = [];
+const running = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "sealane-pair-"));
+  certificate = ["--service-cert", join(dir, "n0", "service.pem")];
+});
+afterAll(async () => {
+  for (const process of running) process.kill("SIGKILL");
+  await rm(dir, { recursive: true });
+});
+
+/** Runs `start` or `join` until it says where things are. */
+async function node(...args: string[]): Promise<Started> {
+  const process = launch([...args, "--json"]);
+  running.add(process);
+  const end = finished(process).finally(() => running.delete(process));
+  if (process.stdout === null) throw new Error("its stdout is a pipe");
+  const lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]();
+  const line = await Promise.race([lines.next(), end]);
+  if (!("value" in line)) throw new Error(`the node ended: ${line.stderr}`);
+  return { ...(JSON.parse(String(line.value)) as Omit<Started, "process" | "end">), process, end }; // its documented line
+}
+
+async function stop(...nodes: Started[]): Promise<void> {
+  for (const { process } of nodes) process.kill("SIGTERM");
+  for (const { end } of nodes) expect(await end).toMatchObject({ code: 0, stderr: "" });
+}
+
+/** Asks again until the answer fits: what is waited for happens in other processes. */
+async function eventually<T>(ask: () => Promise<T>, fits: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const value = await ask();
+    if (fits(value)) return value;
+    if (Date.now() > deadline) throw new Error(`it never fitted: ${JSON.stringify(value)}`);
+  }
+}
+
+async function phaseOf({ apiUrl }: Started): Promise<string> {
+  const { code, stdout } = await sealane(["status", "--json", "--url", apiUrl, ...certificate]);
+  return code === 0 ? String(JSON.parse(stdout).node.phase) : "unreachable";
+}
+
+test("start, join, trust, append, get, status, stop, resume, verify", { timeout: TEST_MS_MAX }, async () => {
+  const first = await node("start", "--data-dir", join(dir, "n0"), ...ANY_PORT);
+  expect(first).toMatchObject({ phase: "active", resumed: false, memberKey: join(dir, "n0", "member0.private.pem") });
+  const at = ["--url", first.apiUrl, ...certificate];
+  const joinArgs = ["join", ...at, "--data-dir", join(dir, "n1"), ...ANY_PORT];
+  const second = await node(...joinArgs);
+  expect(second).toMatchObject({ phase: "pending", resumed: false, memberKey: null });
+  expect(second.nodeId).not.toBe(first.nodeId);
+
+  // Nobody is trusted without a member's ballot, and a node that is not trusted has no certificate of the service.
+  const untrusted = await sealane(["status", "--url", second.apiUrl, ...certificate]);
+  expect(untrusted).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
+  expect(untrusted.stderr).toContain("not endorsed");
+  const memberKey = ["--member-key", first.memberKey ?? ""];
+  const stranger = await eventually(
+    () => sealane(["trust", "0a".repeat(32), ...memberKey, ...at]),
+    ({ code }) => code === 1,
+  );
+  expect(stranger).toMatchObject({ stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
+  const ballot = await eventually(
+    () => sealane(["trust", second.nodeId, "--json", ...memberKey, ...at]),
+    ({ code }) => code === 0, // its join request may still be on its way
+  );
+  expect(JSON.parse(ballot.stdout)).toMatchObject({ status: "accepted" });
+  await eventually(
+    () => phaseOf(second),
+    (phase) => phase === "active",
+  );
+
+  const records = Array.from({ length: 150 }, (_, index) => ({ index, text: `row ${index} ä` }));
+  const path = join(dir, "records.ndjson");
+  await writeFile(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  const atSecond = ["--url", second.apiUrl, ...certificate];
+  const appended = await sealane(["append", path, ...atSecond]);
+  expect(appended).toMatchObject({ code: 0, stderr: "" });
+  const lines = appended.stdout.trimEnd().split("\n");
+  expect(lines.map((line) => Number(line.split("-").at(-1)))).toEqual(records.map((_, index) => index + 1));
+  expect(new Set(lines.map((line) => line.split(" ")[0])).size).toBe(records.length);
+  // The same file again, through the other node: the same transactions, nothing written.
+  expect(await sealane(["append", path, ...at])).toEqual(appended);
+
+  const [txId = "", key = ""] = (lines.at(-1) ?? "").split(" ");
+  const got = await sealane(["get", key, "--json", ...at]);
+  expect(JSON.parse(got.stdout)).toEqual({ key, value: records.at(-1), txId });
+  expect(await sealane(["get", key, ...atSecond])).toMatchObject({ stdout: `${JSON.stringify(records.at(-1))}\n` });
+  const missing = await sealane(["get", "missing", ...at]);
+  expect(missing).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
+  const status = await sealane(["status", ...at]);
+  expect(status.stdout).toContain(`${second.nodeId}  trusted`);
+  expect(status.stdout).toContain("ESTABLISHED");
+
+  const broken = await sealane(["append", "-", "--prefix", "broken", ...at], {
+    input: "1\n2\nthree\n4\n",
+    keepStdinOpen: true,
+  });
+  expect(broken).toMatchObject({ code: 1, stdout: expect.stringMatching(/^\S+ broken-1\n\S+ broken-2\n$/) });
+  expect(broken.stderr).toMatch(ONE_SENTENCE);
+  expect(broken.stderr).toContain("line 3 is not JSON");
+  expect((await sealane(["get", "broken-4", ...at])).code).toBe(1);
+
+  await stop(first, second);
+  const gone = await sealane(["get", key, "--timeout", "300", ...at]);
+  expect(gone).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
+  expect(gone.stderr).toContain("connection refused");
+
+  // The same two commands go on with the same nodes, where they were.
+  const again = await node("start", "--data-dir", join(dir, "n0"));
+  const secondAgain = await node(...joinArgs);
+  for (const [now, before] of [
+    [again, first],
+    [secondAgain, second],
+  ] as const) {
+    expect(now).toMatchObject({ nodeId: before.nodeId, apiUrl: before.apiUrl, resumed: true });
+  }
+  const more = await sealane(["append", "-", "--prefix", "more", ...at, "--url", second.apiUrl], { input: '"after"' });
+  expect(more).toMatchObject({ code: 0, stdout: expect.stringMatching(/ more-1\n$/), stderr: "" });
+  await stop(again, secondAgain);
+
+  await verifyOffline(key);
+});
+
+async function verifyOffline(key: string): Promise<void> {
+  const privateFile = JSON.parse(await readFile(join(dir, "n0", "node.private.json"), "utf8"));
+  const secrets = privateFile.ledgerSecrets.map((secret: { from: number; key: string }) => ({
+    from_seqno: secret.from,
+    key: hex(fromBase64(secret.key)),
+  }));
+  const path = join(dir, "secrets.json");
+  await writeFile(path, JSON.stringify(secrets));
+  for (const name of ["n0", "n1"]) {
+    const verified = await sealane(["ledger", "verify", join(dir, name), "--json", "--secrets", path, ...certificate]);
+    expect(verified).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true, serviceIdentities: 1 });
+  }
+  const ledger = join(dir, "n1", "ledger");
+  const sealed = await sealane(["ledger", "show", ledger, "--json"]);
+  expect(sealed.stdout).not.toContain("row 7");
+  const opened = await sealane(["ledger", "show", ledger, "--json", "--secrets", path]);
+  const written = opened.stdout.split("\n").filter((line) => line.includes(`"${key}"`));
+  expect(written.length).toBe(1);
+  const one = await sealane(["ledger", "show", ledger, "--from", "2", "--to", "2"]);
+  expect(one.stdout).toMatch(/^\d+\.2 .*signed by/);
+  expect(await sealane(["ledger", "show", ledger], { closeStdout: true })).toMatchObject({ code: 0, stderr: "" });
+}
+
+test("a ledger that was changed is refused, and the first bad entry named", { timeout: TEST_MS_MAX }, async () => {
+  const { end, process } = await node("start", "--data-dir", join(dir, "changed"), ...ANY_PORT);
+  process.kill("SIGTERM");
+  await end;
+  const chunk = join(dir, "changed", "ledger", "ledger_1");
+  const bytes = await readFile(chunk);
+  bytes[100] = (bytes[100] ?? 0) ^ 1; // inside entry 1
+  await writeFile(chunk, bytes);
+  const verified = await sealane(["ledger", "verify", join(dir, "changed")]);
+  expect(verified).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
+  expect(verified.stderr).toMatch(/entry [12] \(ledger_1, offset \d+\) is bad/);
+});
+
+test("a joiner with another service's certificate gives up with one sentence", { timeout: TEST_MS_MAX }, async () => {
+  const service = await node("start", "--data-dir", join(dir, "service"), ...ANY_PORT);
+  const notBefore = new Date();
+  const times = { notBefore, notAfter: new Date(notBefore.getTime() + 86_400_000) };
+  const foreign = createServiceIdentity(nativeSuite, { name: "another service", ...times });
+  const path = join(dir, "foreign.pem");
+  await writeFile(path, pemEncode("CERTIFICATE", foreign.certificate));
+  const joiner = launch([
+    "join",
+    "--url",
+    service.apiUrl,
+    "--service-cert",
+    path,
+    "--data-dir",
+    join(dir, "lost"),
+    ...ANY_PORT,
+  ]);
+  running.add(joiner);
+  const { code, stderr } = await finished(joiner);
+  running.delete(joiner);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(ONE_SENTENCE);
+  const reader = await sealane(["get", "k", "--url", service.apiUrl, "--service-cert", path]);
+  expect(reader).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
+  expect(reader.stderr).toContain("not endorsed");
+  await stop(service);
+});
