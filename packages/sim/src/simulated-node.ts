@@ -1,7 +1,7 @@
 /** A real `NodeCore` on a simulated host: its clock, network and disk belong to the simulation. */
 import { type CoreConfig, type HardState, NodeCore, type NodeEvent, Replay, type Start } from "@sealane/node/core";
 import type { InMemoryNetwork, Transport } from "@sealane/transport";
-import { type NodeId, type NodeState, type Seqno, seqno, view } from "@sealane/wire";
+import { type NetworkNode, type NodeId, type NodeState, type Seqno, seqno, view } from "@sealane/wire";
 import { SimulatedDisk } from "./simulated-disk.js";
 
 export interface Answer {
@@ -21,6 +21,8 @@ export class SimulatedNode {
   #transport: Transport | undefined;
   #nextRequestId = 0;
   #wakeMs = 0;
+  /** The nodes it was told of when it joined, which a real node keeps in a file. */
+  #toldOf: readonly NetworkNode[] = [];
   #committed = seqno(0);
 
   constructor(config: SimulatedNodeConfig, network: InMemoryNetwork, observer?: (event: NodeEvent) => void) {
@@ -48,6 +50,7 @@ export class SimulatedNode {
   }
 
   start(start: Start, nowMs: number): void {
+    if (start.type === "join") this.#toldOf = start.nodes;
     this.#core = new NodeCore({ ...this.#config, start, observe: this.#observer !== undefined }, nowMs);
     this.#transport = this.#network.transport({
       self: this.id,
@@ -65,7 +68,7 @@ export class SimulatedNode {
     const none: HardState = { view: view(0), votedFor: undefined, commitSeqno: seqno(0) };
     const replay = new Replay(this.#config.suite, this.#config.ledgerSecrets, this.disk.hardState ?? none);
     for (const entry of this.disk.entries) replay.handleEntry(entry);
-    this.start({ type: "resume", replay, nodes: [] }, nowMs);
+    this.start({ type: "resume", replay, nodes: this.#toldOf }, nowMs);
   }
 
   /** Ends at once, as by SIGKILL with a loss of power: requests get no answer, unsynced writes are gone. */

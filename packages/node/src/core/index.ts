@@ -18,7 +18,7 @@ export {
   serviceKeys,
   validity,
 } from "./identity.js";
-export { Replay } from "./log-state.js";
+export { type HardState, Replay } from "./log-state.js";
 export { type FrameVerdict, NodeCore } from "./node-core.js";
 export { recordsApp } from "./records-app.js";
 export { SIGNING_DEFAULTS, type SigningLimits } from "./signing-policy.js";
@@ -26,9 +26,7 @@ export type {
   ClientRequest,
   CoreConfig,
   Direction,
-  HardState,
   Input,
-  LedgerSecret,
   NodeEvent,
   Output,
   Role,

@@ -2,11 +2,25 @@
 import type { Entry } from "@sealane/consensus";
 import type { CryptoSuite } from "@sealane/crypto";
 import { Store } from "@sealane/kv";
-import { type DecodedEntry, decodeEntry, Ledger, type LedgerEntry, LedgerSecrets } from "@sealane/ledger";
-import type { Seqno, WriteSet } from "@sealane/wire";
+import {
+  type DecodedEntry,
+  decodeEntry,
+  Ledger,
+  type LedgerEntry,
+  type LedgerSecret,
+  LedgerSecrets,
+} from "@sealane/ledger";
+import type { NodeId, Seqno, View, WriteSet } from "@sealane/wire";
 import { FaultError } from "./errors.js";
 import { configurationIn, endorsedCertificates } from "./tables.js";
-import type { HardState, LedgerSecret } from "./types.js";
+
+/** What a node must not forget, beside its ledger. */
+export interface HardState {
+  readonly view: View;
+  readonly votedFor: NodeId | undefined;
+  /** A lower bound of what is committed. */
+  readonly commitSeqno: Seqno;
+}
 
 export class LogState {
   readonly store = new Store();

@@ -23,10 +23,10 @@ import {
   type WriteSet,
 } from "@sealane/wire";
 import { FaultError, RequestError } from "./errors.js";
-import { consensusEntry, LogState, type Replay } from "./log-state.js";
+import { consensusEntry, type HardState, LogState, type Replay } from "./log-state.js";
 import { SigningPolicy } from "./signing-policy.js";
 import { configurationIn, touchesNodes } from "./tables.js";
-import type { CoreConfig, HardState, Role } from "./types.js";
+import type { CoreConfig, Role } from "./types.js";
 
 /** What the replica's decisions leave to be done outside, in order. */
 export type LogOutput =

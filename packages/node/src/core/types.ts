@@ -1,10 +1,10 @@
 /** What goes into a node's core and what comes out of it. Bytes, time and decisions; no sockets, no files. */
 import type { CryptoSuite, KeyPair } from "@sealane/crypto";
-import type { LedgerEntry } from "@sealane/ledger";
+import type { LedgerEntry, LedgerSecret } from "@sealane/ledger";
 import type { FrameType, NetworkNode, NodeId, Seqno, TxId, View } from "@sealane/wire";
 import type { App } from "./app.js";
 import type { Member, ServiceKeys } from "./identity.js";
-import type { Replay } from "./log-state.js";
+import type { HardState, Replay } from "./log-state.js";
 import type { SigningLimits } from "./signing-policy.js";
 
 export interface CoreConfig {
@@ -26,13 +26,6 @@ export interface CoreConfig {
   readonly observe: boolean;
 }
 
-export interface LedgerSecret {
-  /** The first seqno it encrypts. */
-  readonly from: Seqno;
-  /** 32 bytes. */
-  readonly key: Uint8Array;
-}
-
 /** How this node comes into being. */
 export type Start =
   | { readonly type: "new"; readonly members: readonly Member[] }
@@ -40,14 +33,6 @@ export type Start =
   | { readonly type: "join"; readonly nodes: readonly NetworkNode[] }
   /** A node that comes back with its data. `replay` has been given every entry of its ledger. */
   | { readonly type: "resume"; readonly replay: Replay; readonly nodes: readonly NetworkNode[] };
-
-/** What a node must not forget, beside its ledger. */
-export interface HardState {
-  readonly view: View;
-  readonly votedFor: NodeId | undefined;
-  /** A lower bound of what is committed. */
-  readonly commitSeqno: Seqno;
-}
 
 export interface Timing {
   /** ms. CCF's defaults: 5,000 and 100. */

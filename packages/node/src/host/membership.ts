@@ -7,6 +7,7 @@ import {
   pemEncode,
   verifyEndorsement,
 } from "@sealane/crypto";
+import type { LedgerSecret } from "@sealane/ledger";
 import {
   base64,
   fromBase64,
@@ -17,7 +18,6 @@ import {
   seqno,
 } from "@sealane/wire";
 import { endorseNode, newServiceKeys, nodeIdOf, type ServiceKeys, serviceKeys, validity } from "../core/identity.js";
-import type { LedgerSecret } from "../core/types.js";
 import type { TlsIdentity } from "./api-server.js";
 import type { PrivateFile } from "./data-dir.js";
 import { NodeError } from "./errors.js";

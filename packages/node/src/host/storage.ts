@@ -4,7 +4,8 @@
  */
 import type { FileLedger } from "@sealane/ledger/files";
 import { type Seqno, seqno } from "@sealane/wire";
-import type { HardState, Output } from "../core/types.js";
+import type { HardState } from "../core/log-state.js";
+import type { Output } from "../core/types.js";
 import type { DataDir } from "./data-dir.js";
 import { NodeError } from "./errors.js";
 
