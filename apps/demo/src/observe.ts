@@ -79,7 +79,7 @@ function headerDetail(event: HeaderEvent): string {
   if (event.entries > 0) parts.push(event.entries === 1 ? "1 entry" : `${event.entries} entries`);
   if (event.seqno !== undefined) {
     const range =
-      event.prevSeqno !== undefined && event.entries > 0 ? `${event.prevSeqno + 1}–${event.seqno}` : `${event.seqno}`;
+      event.prevSeqno !== undefined && event.entries > 1 ? `${event.prevSeqno + 1}–${event.seqno}` : `${event.seqno}`;
     parts.push(`seqno ${range}`);
   }
   if (event.commitSeqno !== undefined) parts.push(`committed ${event.commitSeqno}`);

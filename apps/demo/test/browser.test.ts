@@ -55,7 +55,7 @@ if (executablePath === undefined) {
 
     await page.goto(url);
     const channels = page.getByRole("region", { name: "Channels as a table" });
-    await channels.locator(".channel-state.good").nth(1).waitFor();
+    await channels.locator(".channel-state.established").nth(1).waitFor();
     const backup = page.getByRole("article", { name: "Node 1" });
     await backup.getByText("backup").waitFor();
 
@@ -82,13 +82,13 @@ if (executablePath === undefined) {
     await page.getByRole("status").getByText("Node 1 was killed.").waitFor();
     await backup.getByRole("button", { name: "Restart Node 1" }).click();
     await backup.locator(".state", { hasText: /^up$/ }).waitFor();
-    await channels.locator(".channel-state.good").nth(1).waitFor();
+    await channels.locator(".channel-state.established").nth(1).waitFor();
     await write("after-the-storm");
 
     await page.getByRole("button", { name: "Cut the link between Node 0 and Node 1" }).click();
     await channels.getByText("link cut").first().waitFor();
     await page.getByRole("button", { name: "Heal the link between Node 0 and Node 1" }).click();
-    await channels.locator(".channel-state.good").nth(1).waitFor();
+    await channels.locator(".channel-state.established").nth(1).waitFor();
     await write("after-the-cut");
 
     const filter = page.getByPlaceholder("Filter by text");

@@ -1,6 +1,6 @@
 /** The channels: the drawing, and the same as a table with a button for each link. */
 import { age, nodeName, whole } from "./format.js";
-import { channelOf, Lanes, laneLabel } from "./lanes.js";
+import { channelOf, Lanes, laneKind, laneLabel } from "./lanes.js";
 import { cluster, setLink } from "./store.js";
 
 export function Channels() {
@@ -42,7 +42,6 @@ export function Channels() {
             <tbody key={`${a}-${b}`}>
               {[[a, b] as const, [b, a] as const].map(([from, to]) => {
                 const channel = channelOf(view, from, to);
-                const established = channel?.state === "ESTABLISHED";
                 return (
                   <tr key={from}>
                     {from === a && (
@@ -61,7 +60,7 @@ export function Channels() {
                       {from} → {to}
                     </th>
                     <td
-                      class={`channel-state ${cut ? "bad" : established ? "good" : "busy"}`}
+                      class={`channel-state ${laneKind(channel, cut, view, from, to)}`}
                       title={channel?.lastError === null ? undefined : `last error: ${channel?.lastError ?? "none"}`}
                     >
                       {laneLabel(channel, cut, view, from, to)}

@@ -128,7 +128,14 @@ export function laneLabel(
   return channel?.open === true && state !== "ESTABLISHED" ? `${state}, open` : state;
 }
 
-function laneKind(channel: ChannelView | undefined, cut: boolean, view: ClusterView, from: number, to: number): string {
+/** How a directed channel is drawn: one of four kinds, each with a colour and a pattern of its own. */
+export function laneKind(
+  channel: ChannelView | undefined,
+  cut: boolean,
+  view: ClusterView,
+  from: number,
+  to: number,
+): string {
   if (cut) return "is-cut";
   if (view.nodes[from]?.process !== "up" || view.nodes[to]?.process !== "up" || channel === undefined)
     return "inactive";

@@ -21,6 +21,8 @@ export function NodeCards() {
 function NodeCard({ node }: { readonly node: NodeView }) {
   const up = node.process === "up";
   const name = nodeName(node.index);
+  // Nobody knows what a node that is down would say.
+  const number = (value: number) => (up ? whole(value) : "–");
   return (
     <article class={`panel card ${up ? "" : "is-down"}`} aria-label={name}>
       <header>
@@ -32,9 +34,9 @@ function NodeCard({ node }: { readonly node: NodeView }) {
         </span>
       </header>
       <dl class="figures">
-        <Figure label="Committed" value={whole(committedSeqno(node))} strong />
-        <Figure label="Last seqno" value={whole(node.lastSeqno)} />
-        <Figure label="View" value={whole(node.view)} />
+        <Figure label="Committed" value={number(committedSeqno(node))} strong />
+        <Figure label="Last seqno" value={number(node.lastSeqno)} />
+        <Figure label="View" value={number(node.view)} />
       </dl>
       <Sparkline rates={commitRates.value[node.index] ?? []} />
       <dl class="lines">
@@ -58,11 +60,12 @@ function NodeCard({ node }: { readonly node: NodeView }) {
         <button
           type="button"
           class="danger"
+          title="SIGKILL: as a power cut would"
           disabled={!up}
           onClick={() => void actOnNode(node.index, "kill")}
           aria-label={`Kill ${name}`}
         >
-          Kill −9
+          Kill
         </button>
         <button
           type="button"

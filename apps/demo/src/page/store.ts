@@ -15,7 +15,10 @@ import { committedSeqno, nodeName } from "./format.js";
 export const ROWS_MAX = 1_000;
 /** A busy cluster would otherwise redraw the list at every batch. */
 const ROWS_EVERY_MS = 200;
-const WRITES_MAX = 8;
+const WRITES_MAX = 5;
+/** Nodes report in batches: rows that came this close together may have happened in another order. */
+const REORDER_ROWS = 400;
+const NOTICE_MS = 6_000;
 const HISTORY_SECONDS = 40;
 
 export type Connection = "connecting" | "live" | "lost";
@@ -23,8 +26,13 @@ export type Connection = "connecting" | "live" | "lost";
 export const connection = signal<Connection>("connecting");
 export const cluster = signal<ClusterView>({ nodes: [], links: [] });
 export const writes = signal<readonly WriteView[]>([]);
+export interface Notice {
+  readonly text: string;
+  readonly failed: boolean;
+}
+
 /** One sentence on what the last button did; read out by screen readers. */
-export const notice = signal<{ readonly text: string; readonly failed: boolean } | null>(null);
+export const notice = signal<Notice | null>(null);
 
 /** Newest first. */
 export const rows = signal<readonly ExchangeRow[]>([]);
@@ -153,9 +161,9 @@ export async function post(path: string, body: unknown): Promise<boolean> {
     if (response.ok) return true;
     // The server's own answers all have this shape (feed.ts).
     const { error } = (await response.json()) as ActionError;
-    notice.value = { text: error, failed: true };
+    tell({ text: error, failed: true });
   } catch {
-    notice.value = { text: "The demo cannot be reached.", failed: true };
+    tell({ text: "The demo cannot be reached.", failed: true });
   }
   return false;
 }
@@ -163,18 +171,26 @@ export async function post(path: string, body: unknown): Promise<boolean> {
 export async function actOnNode(index: number, action: NodeAction): Promise<void> {
   const doing = { stop: "Stopping", kill: "Killing", restart: "Starting" }[action];
   const done = { stop: "stopped", kill: "was killed", restart: "runs again" }[action];
-  notice.value = { text: `${doing} ${nodeName(index)}…`, failed: false };
-  if (await post(`/api/nodes/${index}/${action}`, {}))
-    notice.value = { text: `${nodeName(index)} ${done}.`, failed: false };
+  tell({ text: `${doing} ${nodeName(index)}…`, failed: false });
+  if (await post(`/api/nodes/${index}/${action}`, {})) tell({ text: `${nodeName(index)} ${done}.`, failed: false });
 }
 
 export async function setLink(a: number, b: number, cut: boolean): Promise<void> {
   if (await post("/api/links", { a, b, cut })) {
-    notice.value = {
+    tell({
       text: `The link between ${nodeName(a)} and ${nodeName(b)} is ${cut ? "cut" : "healed"}.`,
       failed: false,
-    };
+    });
   }
+}
+
+/** What went well goes by itself; what failed stays until it is dismissed. */
+function tell(next: Notice): void {
+  notice.value = next;
+  if (next.failed) return;
+  setTimeout(() => {
+    if (notice.value === next) notice.value = null;
+  }, NOTICE_MS);
 }
 
 function on<Name extends keyof FeedMessages>(
@@ -195,11 +211,17 @@ function takeRows(): void {
     waiting.value = held.filter((row) => !row.heartbeat).length;
   } else {
     // Heartbeats would push everything else out of the bound within a minute; a few are kept for who wants to see them.
-    const all = [...arrived.toReversed(), ...rows.value];
+    const recent = [...arrived, ...rows.value.slice(0, REORDER_ROWS)].sort(newestFirst);
+    const all = [...recent, ...rows.value.slice(REORDER_ROWS)];
     let beats = 0;
     rows.value = all.filter((row) => !row.heartbeat || ++beats <= ROWS_MAX / 4).slice(0, ROWS_MAX);
   }
   arrived = [];
+}
+
+/** By time; one node's rows of the same millisecond in the order it reported them. */
+function newestFirst(a: ExchangeRow, b: ExchangeRow): number {
+  return b.atMs - a.atMs || b.number - a.number;
 }
 
 let lastCommitted: number[] = [];
@@ -207,7 +229,8 @@ let lastCommitted: number[] = [];
 function takeRates(): void {
   const now = cluster.value.nodes.map(committedSeqno);
   commitRates.value = now.map((seqno, index) => {
-    const rate = Math.max(0, seqno - (lastCommitted[index] ?? seqno));
+    // A node that just came up has not committed all it holds in this second.
+    const rate = Math.max(0, seqno - (lastCommitted[index] || seqno));
     return [...(commitRates.value[index] ?? []), rate].slice(-HISTORY_SECONDS);
   });
   lastCommitted = now;
