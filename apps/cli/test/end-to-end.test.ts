@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Finished, finished, launch, ONE_SENTENCE, sealane } from "./command.js";
 
 const TEST_MS_MAX = 60_000;
-const ANY_PORT = ["--node", "127.0.0.1:0", "--api", "127.0.0.1:0"];
+const ANY_PORT = ["--node", "127.0.0.1:0", "--api", "127.0.0.1:0", "--election-timeout", "1500"];
 
 interface Started {
   readonly process: ChildProcess;
@@ -134,7 +134,7 @@ test("start, join, trust, append, get, status, stop, resume, verify", { timeout:
   expect(gone.stderr).toContain("connection refused");
 
   // The same two commands go on with the same nodes, where they were.
-  const again = await node("start", "--data-dir", join(dir, "n0"));
+  const again = await node("start", "--data-dir", join(dir, "n0"), "--election-timeout", "1500");
   const secondAgain = await node(...joinArgs);
   for (const [now, before] of [
     [again, first],
