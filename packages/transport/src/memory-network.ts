@@ -139,10 +139,11 @@ class MemoryNetwork implements InMemoryNetwork, EndpointNetwork {
 
   crash(id: NodeId): void {
     const endpoint = this.#endpoints.get(id);
+    if (endpoint === undefined) return;
     for (const link of this.#links.values()) {
       if (link.from === id || link.to === id) link.session.broken = true;
     }
-    void endpoint?.close(); // resolved at once
+    void endpoint.close(); // resolved at once
   }
 
   cut(a: NodeId, b: NodeId, direction: "both" | "one-way" = "both"): void {

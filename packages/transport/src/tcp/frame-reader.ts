@@ -26,12 +26,14 @@ const ASSEMBLY_STEP_BYTES = 1024 * 1024;
 /** Reads frames out of memory it owns. Call `nextBuffer`, let at most that many bytes be written there, call `received`, and so on. */
 export class SegmentReader {
   readonly #sink: FrameSink;
+  readonly #allocate: (bytes: number) => Uint8Array;
   #segment: Uint8Array;
   // Invariant: 0 <= #start <= #end <= #segment.length; the bytes in between belong to one incomplete frame.
   #start = 0;
   #end = 0;
   /** Bytes of that frame from `#start`, as far as known: at least its head. */
   #needed = FRAME_HEADER_BYTES;
+  #stopped = false;
 
   constructor(sink: FrameSink, allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes)) {
     this.#sink = sink;
@@ -39,11 +41,9 @@ export class SegmentReader {
     this.#segment = allocate(SEGMENT_BYTES);
   }
 
-  readonly #allocate: (bytes: number) => Uint8Array;
-
   /** Where the next bytes go; never empty. */
   nextBuffer(): Uint8Array {
-    if (this.#start === this.#end) {
+    if (this.#start === this.#end || this.#stopped) {
       this.#start = 0;
       this.#end = 0;
       if (this.#segment.length > SEGMENT_BYTES) this.#segment = this.#allocate(SEGMENT_BYTES); // a huge frame has passed
@@ -59,17 +59,14 @@ export class SegmentReader {
    */
   received(bytes: number): void {
     this.#end += bytes;
-    while (this.#end > this.#start) {
+    while (this.#end > this.#start && !this.#stopped) {
       const head = parseFrameHead(this.#segment, this.#start, this.#end, this.#sink.frameBytesMax);
       if (head === undefined || head.frameEnd > this.#end) {
         this.#needed = head === undefined ? FRAME_HEADER_BYTES : head.frameEnd - this.#start;
         return;
       }
       this.#start = head.frameEnd;
-      if (!this.#sink.handleFrame(head, this.#segment.subarray(head.payloadOffset, head.frameEnd))) {
-        this.#start = this.#end; // closed: drop the rest
-        return;
-      }
+      this.#stopped = !this.#sink.handleFrame(head, this.#segment.subarray(head.payloadOffset, head.frameEnd));
     }
   }
 

@@ -4,7 +4,7 @@
  *
  * Ownership: a small part is copied before `add` returns, a large part is borrowed until the operating system has taken it.
  */
-import type { Socket } from "node:net";
+import type { Writable } from "node:stream";
 import { encodeFrameHeader, FRAME_HEADER_BYTES, type FrameType, type NodeId } from "@sealane/wire";
 import { COPY_BYTES_MAX } from "../limits.js";
 import { allocate } from "./memory.js";
@@ -24,7 +24,7 @@ interface Slab {
 }
 
 export class FrameWriter {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   readonly #self: NodeId;
   readonly #requestFlush: () => void;
   readonly #headers: (Uint8Array | undefined)[] = [];
@@ -37,7 +37,7 @@ export class FrameWriter {
   #queuedBytes = 0;
 
   /** @param requestFlush - Called when there is something to flush at the end of this turn; may be called often. */
-  constructor(socket: Socket, self: NodeId, requestFlush: () => void) {
+  constructor(socket: Writable, self: NodeId, requestFlush: () => void) {
     this.#socket = socket;
     this.#self = self;
     this.#requestFlush = requestFlush;
