@@ -1,0 +1,3 @@
+import { runReadme } from "@sealane/tidy/readme";
+
+runReadme(new URL("../README.md", import.meta.url));
