@@ -62,6 +62,12 @@ export interface Frame {
 /** When copies of a frame arrive, in milliseconds from now. None: it is lost. */
 export type Network = (frame: Frame, nowMs: number) => readonly number[];
 
+/** Everything passes after 1 ms but what `isLost` names. */
+export const losing = (isLost: (frame: Frame, nth: number) => boolean): Network => {
+  let nth = 0;
+  return (frame) => (isLost(frame, nth++) ? [] : [1]);
+};
+
 export const INIT = 16;
 export const RESPONSE = 17;
 export const FINAL = 18;

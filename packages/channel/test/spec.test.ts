@@ -162,10 +162,10 @@ describe("§3 checks, all before any state changes", () => {
     return refused;
   }
 
-  // Inside the certificates, which cost a parse each, one bit of every byte; SEALANE_SLOW_TESTS=1 takes all of them (about 20 s).
+  // Inside the certificates, which cost a parse each, one bit of every fourth byte; SEALANE_SLOW_TESTS=1 takes all of them (about 20 s).
   const isSlow = process.env.SEALANE_SLOW_TESTS === "1";
 
-  it(`every single bit flip of each message of an exchange is refused${isSlow ? "" : " (certificates: a bit per byte)"}`, {
+  it(`every single bit flip of each message of an exchange is refused${isSlow ? "" : " (certificates: a sample)"}`, {
     timeout: 120_000,
   }, () => {
     const certificates: readonly [kind: number, start: number][] = [
@@ -177,10 +177,10 @@ describe("§3 checks, all before any state changes", () => {
       for (let bit = 0; bit < 8 * message.length; bit++) {
         const byte = bit >> 3;
         const isInCertificate = byte >= start && byte < message.length - 64;
-        if (isSlow || !isInCertificate || (bit & 7) === byte % 8) yield flip(message, bit);
+        if (isSlow || !isInCertificate || (byte % 4 === 0 && (bit & 7) === (byte >> 2) % 8)) yield flip(message, bit);
       }
     });
-    expect(refused).toBeGreaterThan(isSlow ? 12_000 : 5_500);
+    expect(refused).toBeGreaterThan(isSlow ? 12_000 : 5_000);
   });
 
   it("every truncation and every message with a byte more is refused", () => {
