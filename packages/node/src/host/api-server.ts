@@ -1,10 +1,11 @@
-/** The HTTPS server of a node: TLS ends here, requests go to the core as bytes. */
+/**
+ * The HTTPS server of a node: TLS ends here, requests go to the core as bytes. Node's own server is all it needs: there is one handler, and a
+ * framework's request and response objects would cost more CPU than the rest of a write.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { TLSSocket } from "node:tls";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import type { ErrorAnswer } from "@sealane/wire";
-import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { utf8 } from "@sealane/wire";
 import { RequestError } from "../core/errors.js";
 import type { ClientRequest } from "../core/types.js";
 import { NodeError } from "./errors.js";
@@ -17,6 +18,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 30_000;
 /** What a path may hold: what is printable in ASCII, without the space. */
 const Target = /^\/[!-~]{0,4095}$/;
+const HEALTHY = utf8('{"status":"ok"}');
 
 export interface ApiAnswer {
   readonly status: number;
@@ -48,16 +50,14 @@ export class ApiServer {
   ): Promise<ApiServer> {
     const server = createServer(
       {
-        key: identity.privateKey,
-        cert: identity.certificate,
-        minVersion: "TLSv1.3",
+        ...secureContext(identity),
         // A joiner shows a certificate of its own making; what it is worth is decided by the core, not by TLS.
         requestCert: true,
         rejectUnauthorized: false,
         requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
       },
-      getRequestListener(routes(handler).fetch),
+      (incoming, response) => void serve(incoming, response, handler),
     );
     server.maxConnections = CONNECTIONS_MAX;
     await listening(server, address);
@@ -71,7 +71,7 @@ export class ApiServer {
 
   /** Takes on another certificate; connections that are open keep theirs. */
   setIdentity(identity: TlsIdentity): void {
-    this.#server.setSecureContext({ key: identity.privateKey, cert: identity.certificate, minVersion: "TLSv1.3" });
+    this.#server.setSecureContext(secureContext(identity));
   }
 
   /** Stops listening, lets requests under way finish, and cuts what is left after `graceMs`. */
@@ -84,37 +84,58 @@ export class ApiServer {
   }
 }
 
-function routes(handler: ApiHandler): Hono<{ Bindings: HttpBindings }> {
-  const app = new Hono<{ Bindings: HttpBindings }>();
-  app.use(
-    bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: (context) => context.json(refusal("too-large", "A request's body holds at most 1 MiB."), 413),
-    }),
-  );
-  app.get("/health", (context) => context.json({ status: "ok" }));
-  app.all("*", async (context) => {
-    const { incoming } = context.env;
-    const target = incoming.url ?? "";
-    if (!Target.test(target))
-      return context.json(refusal("malformed", "The address is too long or holds other than ASCII."), 400);
-    const certificate = incoming.socket instanceof TLSSocket ? incoming.socket.getPeerX509Certificate() : undefined;
-    const answer = await handler({
-      method: context.req.method,
-      path: target,
-      body: new Uint8Array(await context.req.arrayBuffer()),
-      ...(certificate === undefined ? {} : { callerCertificate: new Uint8Array(certificate.raw) }),
-    });
-    const headers = new Headers({ "content-type": "application/json" });
-    if (answer.location !== undefined) headers.set("location", answer.location);
-    return new Response(answer.body as Uint8Array<ArrayBuffer>, { status: answer.status, headers }); // the core allocates it itself
-  });
-  app.onError((_error, context) => context.json(refusal("internal", "This node failed on the request."), 500));
-  return app;
+/** Answers one request, whatever happens. A client that goes away takes its answer with it. */
+async function serve(incoming: IncomingMessage, response: ServerResponse, handler: ApiHandler): Promise<void> {
+  try {
+    send(response, await answer(incoming, handler));
+  } catch (error) {
+    send(response, refusal(error instanceof RequestError ? error : FAILED));
+    if (!incoming.complete) incoming.destroy(); // what is left of a body that was refused is not read
+  }
 }
 
-function refusal(code: "too-large" | "malformed" | "internal", message: string): ErrorAnswer {
-  return new RequestError(code, message).answer;
+const FAILED = new RequestError("internal", "This node failed on the request.");
+
+async function answer(incoming: IncomingMessage, handler: ApiHandler): Promise<ApiAnswer> {
+  const { method = "", url = "" } = incoming;
+  if (!Target.test(url)) throw new RequestError("malformed", "The address is too long, or holds other than ASCII.");
+  if (method === "GET" && url === "/health") return { status: 200, body: HEALTHY };
+  const body = await readBody(incoming);
+  const certificate = incoming.socket instanceof TLSSocket ? incoming.socket.getPeerX509Certificate() : undefined;
+  const caller = certificate === undefined ? {} : { callerCertificate: new Uint8Array(certificate.raw) };
+  return handler({ method, path: url, body, ...caller });
+}
+
+async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
+  const tooLarge = (): RequestError => new RequestError("too-large", "A request's body holds at most 1 MiB.");
+  if (Number(incoming.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) throw tooLarge();
+    chunks.push(chunk);
+  }
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+}
+
+function send(response: ServerResponse, { status, body, location }: ApiAnswer): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": body.length,
+    ...(location === undefined ? {} : { location }),
+  });
+  response.end(body);
+}
+
+export function refusal(error: RequestError): ApiAnswer {
+  return { status: error.status, body: utf8(JSON.stringify(error.answer)) };
+}
+
+function secureContext({ certificate, privateKey }: TlsIdentity) {
+  return { key: privateKey, cert: certificate, minVersion: "TLSv1.3" } as const;
 }
 
 function listening(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {

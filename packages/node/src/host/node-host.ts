@@ -4,11 +4,11 @@
  */
 import type { FileLedger } from "@sealane/ledger/files";
 import type { Transport } from "@sealane/transport";
-import { type FrameType, type NodeId, type NodeState, utf8 } from "@sealane/wire";
+import type { FrameType, NodeId, NodeState } from "@sealane/wire";
 import { FaultError, RequestError } from "../core/errors.js";
 import type { FrameVerdict, NodeCore } from "../core/node-core.js";
 import type { ClientRequest, Input, NodeEvent, Output } from "../core/types.js";
-import type { ApiAnswer } from "./api-server.js";
+import { type ApiAnswer, refusal } from "./api-server.js";
 import { nowMs } from "./clock.js";
 import { NodeError } from "./errors.js";
 import type { Storage } from "./storage.js";
@@ -171,12 +171,8 @@ export interface StorageHandlers {
   onFailed(error: NodeError): void;
 }
 
-export function refuse(error: RequestError): ApiAnswer {
-  return { status: error.status, body: utf8(JSON.stringify(error.answer)) };
-}
-
 function stoppingAnswer(): ApiAnswer {
-  return refuse(new RequestError("stopping", "This node is stopping. Send this request to another one."));
+  return refusal(new RequestError("stopping", "This node is stopping. Send this request to another one."));
 }
 
 function asNodeError(error: unknown): NodeError {

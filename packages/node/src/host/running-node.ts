@@ -10,14 +10,14 @@ import { type HardState, Replay } from "../core/log-state.js";
 import { type FrameVerdict, NodeCore } from "../core/node-core.js";
 import type { SigningLimits } from "../core/signing-policy.js";
 import type { ClientRequest, NodeEvent, Start, Timing } from "../core/types.js";
-import { type ApiAnswer, ApiServer } from "./api-server.js";
+import { type ApiAnswer, ApiServer, refusal } from "./api-server.js";
 import { nowMs } from "./clock.js";
 import type { DataDir, NodeFile } from "./data-dir.js";
 import { Deferred } from "./deferred.js";
 import { NodeError } from "./errors.js";
 import { joinService } from "./join-service.js";
 import { acceptMembership, type Membership, type NodeKeys, privateFile, tlsIdentity } from "./membership.js";
-import { NodeHost, refuse } from "./node-host.js";
+import { NodeHost } from "./node-host.js";
 import { Storage } from "./storage.js";
 
 /** Requests under way may take this long to finish when a node stops, in ms. */
@@ -283,7 +283,7 @@ function answer(node: RunningNode | undefined, request: Omit<ClientRequest, "id"
 }
 
 function notTrusted(): ApiAnswer {
-  return refuse(new RequestError("not-trusted", "This node is not part of a service yet: it waits to be trusted."));
+  return refusal(new RequestError("not-trusted", "This node is not part of a service yet: it waits to be trusted."));
 }
 
 function hostOf({ host, published }: Listen): string {
