@@ -148,7 +148,8 @@ test("an address where another node answers is left, and tried again", async () 
 });
 
 test("an address that leads nowhere does not swallow frames while the peer itself has dialled in", async () => {
-  const [alice, bob] = [await world.node(ALICE), await world.node(BOB)];
+  // Long periods, so that it is the number of frames that ends the probation.
+  const [alice, bob] = [await world.node(ALICE, { keepaliveMs: 60_000 }), await world.node(BOB)];
   trustMarked(alice);
   trustMarked(bob);
   const blackHole = await world.listener();

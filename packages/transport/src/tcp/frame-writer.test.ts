@@ -27,14 +27,17 @@ class SlowSink extends Writable {
     );
   }
 
-  /** Lets the operating system take everything; what the chunks hold is read only now, as it really is. */
+  /** Lets the operating system take what it was last given; what the chunks hold is read only now, as it really is. */
+  async step(): Promise<Uint8Array> {
+    const taken = concatBytes(...(this.operations.at(-1) ?? []));
+    for (const done of this.#waiting.splice(0)) done();
+    await new Promise((resolve) => setImmediate(resolve));
+    return taken;
+  }
+
   async drain(): Promise<Uint8Array> {
     const taken: Uint8Array[] = [];
-    while (this.#waiting.length > 0) {
-      taken.push(...(this.operations.at(-1) ?? []).map((chunk) => chunk.slice()));
-      for (const done of this.#waiting.splice(0)) done();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    while (this.#waiting.length > 0) taken.push(await this.step());
     return concatBytes(...taken);
   }
 
@@ -80,18 +83,40 @@ test("a large part goes by reference, in one vectored write with what is around 
 test("slab memory is not used again before the operating system has taken it", async () => {
   const sink = new SlowSink();
   const writer = new FrameWriter(sink, SELF, () => undefined);
-  const [first, second] = [new Uint8Array(500).fill(1), new Uint8Array(500).fill(2)];
-  writer.add(1, [first], 500);
+  const payloads = [1, 2, 3, 4].map((fill) => new Uint8Array(500).fill(fill));
+  const add = (index: number): void => writer.add(1, [payloads[index] ?? new Uint8Array(0)], 500);
+  const stream: Uint8Array[] = [];
+  add(0);
   writer.flush();
-  writer.add(1, [second], 500); // while the first write is still under way
+  add(1); // while the first write is under way
   writer.flush();
-  const stream = await sink.drain();
-  expect(equalBytes(stream, concatBytes(frame(1, first), frame(1, second)))).toBe(true);
+  stream.push(await sink.step()); // now the second is
+  add(2);
+  add(3);
+  writer.flush();
+  stream.push(await sink.drain());
+  expect(equalBytes(concatBytes(...stream), concatBytes(...payloads.map((payload) => frame(1, payload))))).toBe(true);
   // Once everything is taken, the same memory serves again.
-  writer.add(1, [first], 500);
+  add(0);
   writer.flush();
   expect(sink.operations.at(-1)?.[0]?.buffer).toBe(sink.operations[0]?.[0]?.buffer);
   expect(sink.operations.at(-1)?.[0]?.byteOffset).toBe(sink.operations[0]?.[0]?.byteOffset);
+});
+
+test("what is collected while the last write finishes is not overwritten", async () => {
+  const sink = new SlowSink();
+  const writer = new FrameWriter(sink, SELF, () => undefined);
+  const payloads = [1, 2, 3].map((fill) => new Uint8Array(500).fill(fill));
+  const [first, second, third] = payloads;
+  if (first === undefined || second === undefined || third === undefined) throw new TypeError("three payloads");
+  writer.add(1, [first], 500);
+  writer.flush();
+  writer.add(1, [second], 500);
+  const before = await sink.step();
+  writer.add(1, [third], 500);
+  writer.flush();
+  const stream = concatBytes(before, await sink.drain());
+  expect(equalBytes(stream, concatBytes(...payloads.map((payload) => frame(1, payload))))).toBe(true);
 });
 
 test("while the socket is behind, frames wait and are counted; flushAll sends them in any case", async () => {
