@@ -130,17 +130,17 @@ describe("damage", () => {
         // The walk decodes each entry by itself first: what that refuses the walk refuses. A sample shows it; the rest shows all others.
         const refused =
           span !== undefined && codeOf(() => decode({ bytes: bad.subarray(span.start, span.end) })) !== "no error";
-        if (refused && offset % 7 !== 0) continue;
+        if (refused && offset % 29 !== 0) continue;
         walks++;
         const result = await verify(new Map([...files, [name, bad]]));
         if (result.ok) throw new Error(`a changed bit of byte ${offset} in ${name} was not found`);
         if (span !== undefined && refused) expect(result.at).toMatchObject({ file: name, offset: span.start });
       }
     }
-    expect(walks).toBeGreaterThan(500);
+    expect(walks).toBeGreaterThan(100);
   });
 
-  test("every bit of an entry's frame and of the table is checked", async () => {
+  test("every byte of an entry's frame and of the table is checked, in its lowest, a middle and its highest bit", async () => {
     const name = "ledger_1-4.committed";
     const good = files.get(name) ?? new Uint8Array();
     const table = Number(new DataView(good.buffer).getBigUint64(0, true));
@@ -148,7 +148,7 @@ describe("damage", () => {
       Array.from({ length: 44 }, (_, index) => start + index),
     );
     for (const offset of [...frames, ...Array.from({ length: good.length - table }, (_, index) => table + index)]) {
-      for (let bit = 0; bit < 8; bit++) {
+      for (const bit of [0, 3, 7]) {
         const bad = good.slice();
         bad[offset] = (bad[offset] ?? 0) ^ (1 << bit);
         expect((await verify(new Map([...files, [name, bad]]))).ok, `bit ${bit} of byte ${offset}`).toBe(false);
@@ -164,7 +164,7 @@ describe("damage", () => {
       ["ledger_1-4.committed", offsetsIn("ledger_1-4.committed")],
       ["ledger_5", last],
     ] as const) {
-      for (let offset = 0; offset < end; offset += 17) {
+      for (let offset = 0; offset < end; offset += 41) {
         const bad = (files.get(name) ?? new Uint8Array()).slice();
         bad[offset] = (bad[offset] ?? 0) ^ 0x10;
         const result = await verifyLedger(memorySource(new Map([...files, [name, bad]])), { suite });
@@ -176,7 +176,7 @@ describe("damage", () => {
   test("a file cut short anywhere is found, unless exactly whole entries of the open chunk are missing", async () => {
     const open = files.get("ledger_5") ?? new Uint8Array();
     const whole = 8 + at(entries, 4).bytes.length;
-    for (let length = 0; length < open.length; length += 13) {
+    for (let length = 0; length < open.length; length += 37) {
       expect((await verify(new Map([...files, ["ledger_5", open.subarray(0, length)]]))).ok).toBe(false);
     }
     expect(await verify(new Map([...files, ["ledger_5", open.subarray(0, whole)]]))).toMatchObject({
@@ -185,7 +185,7 @@ describe("damage", () => {
     });
     const name = "ledger_1-4.committed";
     const closed = files.get(name) ?? new Uint8Array();
-    for (let length = 0; length < closed.length; length += 61) {
+    for (let length = 0; length < closed.length; length += 151) {
       expect((await verify(new Map([...files, [name, closed.subarray(0, length)]]))).ok).toBe(false);
     }
   });

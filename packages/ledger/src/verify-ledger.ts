@@ -68,7 +68,7 @@ export type VerifyResult = LedgerVerified | LedgerRefused;
 /**
  * Verifies a whole ledger.
  * @returns What was found; a damaged or forged ledger is a result, not an exception.
- * @throws whatever the source throws when a file cannot be read.
+ * @throws whatever the source throws when a file cannot be read; LedgerError `bad-certificate` when `serviceCertificate` is none.
  * @example
  * const result = await verifyLedger(ledgerDirectory("data/ledger"), { suite });
  * if (!result.ok) report(`entry ${result.at.seqno} in ${result.at.file} at ${result.at.offset}: ${result.code}`);

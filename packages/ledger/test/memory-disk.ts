@@ -21,8 +21,11 @@ export class MemoryDisk implements Disk {
   fault: Fault | undefined;
   /** The operations carried out, for tests of their order. */
   readonly log: string[] = [];
-  /** Awaited before every sync, so that a test can hold one up. */
+  /** Awaited before every sync and every read, so that a test can hold one up. */
   beforeSync: () => Promise<void> = async () => undefined;
+  beforeRead: () => Promise<void> = async () => undefined;
+  /** Called before each operation that changes something: the moment to crash. */
+  onChange: () => void = () => undefined;
 
   /** The disk after a power failure. @param random - Uniform in [0, 1). */
   crash(random: () => number): MemoryDisk {
@@ -102,6 +105,7 @@ export class MemoryDisk implements Disk {
     return {
       size: async () => inode.current.length,
       read: async (position, length) => {
+        await this.beforeRead();
         this.#maybeFail("read");
         return inode.current.slice(position, position + length);
       },
@@ -133,6 +137,7 @@ export class MemoryDisk implements Disk {
   }
 
   #maybeFail(operation: Fault["operation"]): void {
+    if (operation !== "read" && operation !== "list") this.onChange();
     if (this.fault?.operation !== operation || this.fault.after-- > 0) return;
     throw failure(this.fault.code);
   }

@@ -21,6 +21,73 @@ const operation = fc.oneof(
 
 const isIntact = (bytes: Uint8Array) => codeOf(() => decode({ bytes })) === "no error";
 
+function seeded(seed: number): () => number {
+  let state = seed + 1;
+  return () => {
+    state = (state * 16_807) % 0x7fff_ffff;
+    return state / 0x7fff_ffff;
+  };
+}
+
+test("a crash before any single operation of the disk leaves a ledger that opens and holds what was durable", async () => {
+  const disk = new MemoryDisk();
+  const { storage } = await openLedger("dir", { disk });
+  const ledger = createLedger({ chunkBytes: 1_500 });
+  let log: LedgerEntry[] = [];
+  let states: LedgerEntry[][] = [[]]; // since the last flush
+  let durable = 0;
+  const crashes: { disk: MemoryDisk; states: LedgerEntry[][]; durable: number; committed: number }[] = [];
+  disk.onChange = () => {
+    for (let seed = 0; seed < 6; seed++) {
+      const crashed = disk.crash(seeded(seed * 7_919 + crashes.length));
+      crashes.push({
+        disk: crashed,
+        states: [...states],
+        durable,
+        committed: Math.min(durable, storage.committedSeqno),
+      });
+    }
+  };
+  const add = (entry: LedgerEntry) => {
+    storage.append([entry]);
+    log = [...log, entry];
+    states.push(log);
+  };
+  for (let round = 0; round < 6; round++) {
+    const at = view(2 + round);
+    for (let index = 0; index < 4; index++) {
+      add(ledger.append({ view: at, writeSet: put("k", "x".repeat(250 * index + 31 * round)) }));
+      if (index % 2 === 1) add(sign(ledger, node, at));
+    }
+    await storage.flush();
+    durable = log.length;
+    states = [log];
+    const to = log.length - round;
+    storage.truncate(seqno(to));
+    ledger.rollback(seqno(to));
+    log = log.slice(0, to);
+    states.push(log);
+    if (round % 2 === 0) storage.commit(seqno(Math.max(storage.committedSeqno, to - 4)));
+  }
+  await storage.close();
+  expect(crashes.length).toBeGreaterThan(300);
+  for (const crash of crashes) {
+    const opened = await openLedger("dir", { disk: crash.disk, isIntact, durable: seqno(0) });
+    let count = 0;
+    const found: Uint8Array[] = [];
+    for await (const bytes of opened.entries) found[count++] = bytes;
+    const possible = crash.states.some(
+      (past) =>
+        count <= past.length &&
+        found.every(
+          (bytes, index) => bytes.length === past[index]?.bytes.length && equalBytes(bytes, past[index].bytes),
+        ),
+    );
+    expect(possible).toBe(true);
+    expect(count).toBeGreaterThanOrEqual(Math.min(crash.durable, ...crash.states.map((past) => past.length)));
+  }
+});
+
 test("after any crash the ledger opens, holds everything that was durable, and nothing that was never written", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { maxLength: 40 }), async (operations) => {
@@ -54,11 +121,7 @@ test("after any crash the ledger opens, holds everything that was durable, and n
             seqno(Math.max(storage.committedSeqno, durable - amount < 0 ? 0 : Math.min(durable, log.length) - amount)),
           );
         } else if (type === "crash") {
-          let state = amount + 1;
-          const random = () => {
-            state = (state * 16_807) % 0x7fff_ffff;
-            return state / 0x7fff_ffff;
-          };
+          const random = seeded(amount);
           // Some of the queue has been carried out, some not.
           for (let turn = 0; turn < amount % 60; turn++) await Promise.resolve();
           const committed = Math.min(storage.committedSeqno, durable);
