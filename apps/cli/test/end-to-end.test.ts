@@ -1,4 +1,7 @@
-/** A real pair of nodes, driven by nothing but the command. */
+/**
+ * A real pair of nodes, driven by nothing but the command. Nodes, and what pipes and open inputs do, are processes; the other commands run in
+ * this one, which loads them once.
+ */
 import type { ChildProcess } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +11,9 @@ import { createServiceIdentity, pemEncode } from "@sealane/crypto";
 import { nativeSuite } from "@sealane/crypto/native";
 import { fromBase64, hex } from "@sealane/wire";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { run } from "../src/cli.js";
 import { type Finished, finished, launch, ONE_SENTENCE, sealane } from "./command.js";
+import { chunksOf, FakeIo } from "./fake-io.js";
 
 const TEST_MS_MAX = 60_000;
 const ANY_PORT = ["--node", "127.0.0.1:0", "--api", "127.0.0.1:0", "--election-timeout", "1500"];
@@ -48,6 +53,14 @@ async function node(...args: string[]): Promise<Started> {
   return { ...(JSON.parse(String(line.value)) as Omit<Started, "process" | "end">), process, end }; // its documented line
 }
 
+/** A command in this process, as it looks from outside. */
+async function command(args: readonly string[], input = ""): Promise<Finished> {
+  const io = new FakeIo(chunksOf(input));
+  const code = await run(args, io);
+  const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
+  return { code, stdout: text(io.out), stderr: text(io.err) };
+}
+
 async function stop(...nodes: Started[]): Promise<void> {
   for (const { process } of nodes) process.kill("SIGTERM");
   for (const { end } of nodes) expect(await end).toMatchObject({ code: 0, stderr: "" });
@@ -64,7 +77,7 @@ async function eventually<T>(ask: () => Promise<T>, fits: (value: T) => boolean)
 }
 
 async function phaseOf({ apiUrl }: Started): Promise<string> {
-  const { code, stdout } = await sealane(["status", "--json", "--url", apiUrl, ...certificate]);
+  const { code, stdout } = await command(["status", "--json", "--url", apiUrl, ...certificate]);
   return code === 0 ? String(JSON.parse(stdout).node.phase) : "unreachable";
 }
 
@@ -78,17 +91,17 @@ test("start, join, trust, append, get, status, stop, resume, verify", { timeout:
   expect(second.nodeId).not.toBe(first.nodeId);
 
   // Nobody is trusted without a member's ballot, and a node that is not trusted has no certificate of the service.
-  const untrusted = await sealane(["status", "--url", second.apiUrl, ...certificate]);
+  const untrusted = await command(["status", "--url", second.apiUrl, ...certificate]);
   expect(untrusted).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
   expect(untrusted.stderr).toContain("not endorsed");
   const memberKey = ["--member-key", first.memberKey ?? ""];
   const stranger = await eventually(
-    () => sealane(["trust", "0a".repeat(32), ...memberKey, ...at]),
+    () => command(["trust", "0a".repeat(32), ...memberKey, ...at]),
     ({ code }) => code === 1,
   );
   expect(stranger).toMatchObject({ stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
   const ballot = await eventually(
-    () => sealane(["trust", second.nodeId, "--json", ...memberKey, ...at]),
+    () => command(["trust", second.nodeId, "--json", ...memberKey, ...at]),
     ({ code }) => code === 0, // its join request may still be on its way
   );
   expect(JSON.parse(ballot.stdout)).toMatchObject({ status: "accepted" });
@@ -107,15 +120,15 @@ test("start, join, trust, append, get, status, stop, resume, verify", { timeout:
   expect(lines.map((line) => Number(line.split("-").at(-1)))).toEqual(records.map((_, index) => index + 1));
   expect(new Set(lines.map((line) => line.split(" ")[0])).size).toBe(records.length);
   // The same file again, through the other node: the same transactions, nothing written.
-  expect(await sealane(["append", path, ...at])).toEqual(appended);
+  expect(await command(["append", path, ...at])).toEqual(appended);
 
   const [txId = "", key = ""] = (lines.at(-1) ?? "").split(" ");
-  const got = await sealane(["get", key, "--json", ...at]);
+  const got = await command(["get", key, "--json", ...at]);
   expect(JSON.parse(got.stdout)).toEqual({ key, value: records.at(-1), txId });
-  expect(await sealane(["get", key, ...atSecond])).toMatchObject({ stdout: `${JSON.stringify(records.at(-1))}\n` });
-  const missing = await sealane(["get", "missing", ...at]);
+  expect(await command(["get", key, ...atSecond])).toMatchObject({ stdout: `${JSON.stringify(records.at(-1))}\n` });
+  const missing = await command(["get", "missing", ...at]);
   expect(missing).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
-  const status = await sealane(["status", ...at]);
+  const status = await command(["status", ...at]);
   expect(status.stdout).toContain(`${second.nodeId}  trusted`);
   expect(status.stdout).toContain("ESTABLISHED");
 
@@ -126,10 +139,10 @@ test("start, join, trust, append, get, status, stop, resume, verify", { timeout:
   expect(broken).toMatchObject({ code: 1, stdout: expect.stringMatching(/^\S+ broken-1\n\S+ broken-2\n$/) });
   expect(broken.stderr).toMatch(ONE_SENTENCE);
   expect(broken.stderr).toContain("line 3 is not JSON");
-  expect((await sealane(["get", "broken-4", ...at])).code).toBe(1);
+  expect((await command(["get", "broken-4", ...at])).code).toBe(1);
 
   await stop(first, second);
-  const gone = await sealane(["get", key, "--timeout", "300", ...at]);
+  const gone = await command(["get", key, "--timeout", "300", ...at]);
   expect(gone).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
   expect(gone.stderr).toContain("connection refused");
 
@@ -142,7 +155,7 @@ test("start, join, trust, append, get, status, stop, resume, verify", { timeout:
   ] as const) {
     expect(now).toMatchObject({ nodeId: before.nodeId, apiUrl: before.apiUrl, resumed: true });
   }
-  const more = await sealane(["append", "-", "--prefix", "more", ...at, "--url", second.apiUrl], { input: '"after"' });
+  const more = await command(["append", "-", "--prefix", "more", ...at, "--url", second.apiUrl], '"after"');
   expect(more).toMatchObject({ code: 0, stdout: expect.stringMatching(/ more-1\n$/), stderr: "" });
   await stop(again, secondAgain);
 
@@ -158,17 +171,17 @@ async function verifyOffline(key: string): Promise<void> {
   const path = join(dir, "secrets.json");
   await writeFile(path, JSON.stringify(secrets));
   for (const name of ["n0", "n1"]) {
-    const verified = await sealane(["ledger", "verify", join(dir, name), "--json", "--secrets", path, ...certificate]);
+    const verified = await command(["ledger", "verify", join(dir, name), "--json", "--secrets", path, ...certificate]);
     expect(verified).toMatchObject({ code: 0, stderr: "" });
     expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true, serviceIdentities: 1 });
   }
   const ledger = join(dir, "n1", "ledger");
-  const sealed = await sealane(["ledger", "show", ledger, "--json"]);
+  const sealed = await command(["ledger", "show", ledger, "--json"]);
   expect(sealed.stdout).not.toContain("row 7");
-  const opened = await sealane(["ledger", "show", ledger, "--json", "--secrets", path]);
+  const opened = await command(["ledger", "show", ledger, "--json", "--secrets", path]);
   const written = opened.stdout.split("\n").filter((line) => line.includes(`"${key}"`));
   expect(written.length).toBe(1);
-  const one = await sealane(["ledger", "show", ledger, "--from", "2", "--to", "2"]);
+  const one = await command(["ledger", "show", ledger, "--from", "2", "--to", "2"]);
   expect(one.stdout).toMatch(/^\d+\.2 .*signed by/);
   expect(await sealane(["ledger", "show", ledger], { closeStdout: true })).toMatchObject({ code: 0, stderr: "" });
 }
@@ -181,7 +194,7 @@ test("a ledger that was changed is refused, and the first bad entry named", { ti
   const bytes = await readFile(chunk);
   bytes[100] = (bytes[100] ?? 0) ^ 1; // inside entry 1
   await writeFile(chunk, bytes);
-  const verified = await sealane(["ledger", "verify", join(dir, "changed")]);
+  const verified = await command(["ledger", "verify", join(dir, "changed")]);
   expect(verified).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
   expect(verified.stderr).toMatch(/entry [12] \(ledger_1, offset \d+\) is bad/);
 });
@@ -208,7 +221,7 @@ test("a joiner with another service's certificate gives up with one sentence", {
   running.delete(joiner);
   expect(code).toBe(1);
   expect(stderr).toMatch(ONE_SENTENCE);
-  const reader = await sealane(["get", "k", "--url", service.apiUrl, "--service-cert", path]);
+  const reader = await command(["get", "k", "--url", service.apiUrl, "--service-cert", path]);
   expect(reader).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
   expect(reader.stderr).toContain("not endorsed");
   await stop(service);
