@@ -58,7 +58,7 @@ export async function runHeadless(options: HeadlessOptions): Promise<Report> {
   const { nodes, dataDir, temporary } = options;
   const cluster = await Cluster.open({ nodes, dataDir, temporary, capture, ...DEFAULT_TIMES });
   const close = () => cluster.killAllNow();
-  process.once("exit", close);
+  process.prependOnceListener("exit", close);
   options.signal.addEventListener("abort", () => void cluster.close(), { once: true });
   const account = new Account(options.print);
   let complete = false;

@@ -1,5 +1,5 @@
 /** The demo's command: `pnpm dev`. Parses flags, starts the cluster with its page or the headless script, and ends both in order. */
-import { rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
 import { dashboard } from "./dashboard.js";
 import { checkWritable, type DataDirectory, dataDirectory } from "./directories.js";
 import { DemoError, sentence } from "./errors.js";
@@ -8,6 +8,10 @@ import { servePage } from "./http.js";
 import { type Options, parseOptions } from "./options.js";
 import { Cluster, DEFAULT_TIMES } from "./supervisor.js";
 import { whereabouts } from "./whereabouts.js";
+
+/** Whoever read the output is gone (`pnpm dev | head`); the cluster must still end in order. */
+process.stdout.on("error", () => undefined);
+process.stderr.on("error", () => undefined);
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -26,11 +30,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.report !== undefined) await checkWritable("the report", options.report);
   if (options.exportSecrets !== undefined) await checkWritable("the ledger secrets", options.exportSecrets);
   const directory = await dataDirectory(options.dataDir);
-  try {
-    return options.headless ? await headless(options, directory, ending) : await live(options, directory, ending);
-  } finally {
-    if (directory.temporary) await rm(directory.path, { recursive: true, force: true });
-  }
+  // Also when the process ends at once, at a second Ctrl-C.
+  if (directory.temporary)
+    process.once("exit", () => rmSync(directory.path, { recursive: true, force: true, maxRetries: 3 }));
+  return options.headless ? headless(options, directory, ending) : live(options, directory, ending);
 }
 
 async function headless(options: Options, directory: DataDirectory, signal: AbortSignal): Promise<number> {
@@ -60,7 +63,7 @@ async function live(options: Options, directory: DataDirectory, signal: AbortSig
     basePort: port === 0 ? undefined : port,
     ...DEFAULT_TIMES,
   });
-  process.once("exit", () => cluster.killAllNow());
+  process.prependOnceListener("exit", () => cluster.killAllNow());
   const board = dashboard(cluster);
   try {
     const page = await servePage(board, port);

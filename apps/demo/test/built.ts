@@ -18,9 +18,12 @@ export interface Running {
   printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-export function runDemo(args: readonly string[]): Running {
+export function runDemo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
   if (!existsSync(MAIN)) throw new Error("build the demo before its tests: pnpm build");
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   let stdout = "";
   let stderr = "";
   const waiting = new Set<() => void>();

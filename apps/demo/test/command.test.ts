@@ -116,3 +116,27 @@ test("the nodes end when the supervisor is killed outright", { timeout: 60_000 }
   expect(pids).toHaveLength(2);
   await expect.poll(() => pids.filter(isAlive), { timeout: 20_000 }).toEqual([]);
 });
+
+test("nobody reads the output any more: the demo still ends in order and leaves nothing behind", {
+  timeout: 60_000,
+}, async () => {
+  const temporary = await mkdtemp(join(dir, "tmp-"));
+  const demo = runDemo(["--port", "0"], { TMPDIR: temporary });
+  await demo.printed(/Ctrl-C ends everything/);
+  expect(await readdir(temporary)).toHaveLength(1);
+  demo.child.stdout?.destroy();
+  demo.child.kill("SIGTERM");
+  expect((await demo.ended).code).toBe(0);
+  expect(await readdir(temporary)).toEqual([]);
+});
+
+test("a second signal ends the demo at once, and still leaves nothing behind", { timeout: 60_000 }, async () => {
+  const temporary = await mkdtemp(join(dir, "tmp-"));
+  const demo = runDemo(["--port", "0"], { TMPDIR: temporary });
+  await demo.printed(/Starting 2 nodes/);
+  demo.child.kill("SIGINT");
+  await demo.printed(/Stopping/);
+  demo.child.kill("SIGINT");
+  await demo.ended;
+  expect(await readdir(temporary)).toEqual([]);
+});
