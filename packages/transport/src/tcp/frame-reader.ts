@@ -8,7 +8,8 @@
  *
  * Both hold no more than the bound in force plus one read, whatever the size field claims: memory grows with bytes that have arrived.
  */
-import { FRAME_HEADER_BYTES, type FrameHead, parseFrameHead } from "@sealane/wire";
+import { FRAME_HEADER_BYTES, type FrameHead } from "@sealane/wire";
+import { HeadParser } from "./head-parser.js";
 
 /** Where frames go. */
 export interface FrameSink {
@@ -26,6 +27,7 @@ const ASSEMBLY_STEP_BYTES = 1024 * 1024;
 /** Reads frames out of memory it owns. Call `nextBuffer`, let at most that many bytes be written there, call `received`, and so on. */
 export class SegmentReader {
   readonly #sink: FrameSink;
+  readonly #heads = new HeadParser();
   readonly #allocate: (bytes: number) => Uint8Array;
   #segment: Uint8Array;
   // Invariant: 0 <= #start <= #end <= #segment.length; the bytes in between belong to one incomplete frame.
@@ -60,7 +62,7 @@ export class SegmentReader {
   received(bytes: number): void {
     this.#end += bytes;
     while (this.#end > this.#start && !this.#stopped) {
-      const head = parseFrameHead(this.#segment, this.#start, this.#end, this.#sink.frameBytesMax);
+      const head = this.#heads.parse(this.#segment, this.#start, this.#end, this.#sink.frameBytesMax);
       if (head === undefined || head.frameEnd > this.#end) {
         this.#needed = head === undefined ? FRAME_HEADER_BYTES : head.frameEnd - this.#start;
         return;
@@ -88,6 +90,7 @@ export class SegmentReader {
 /** Reads frames out of chunks. Borrows a chunk only during `push`. */
 export class ChunkReader {
   readonly #sink: FrameSink;
+  readonly #heads = new HeadParser();
   readonly #allocate: (bytes: number) => Uint8Array;
   /** Holds the beginning of a frame whose end is still to come, in its first `#have` bytes. Kept for the next one. */
   #assembly: Uint8Array = new Uint8Array(0);
@@ -109,7 +112,7 @@ export class ChunkReader {
     if (this.#stopped) return;
     let at = this.#have > 0 ? this.#complete(chunk) : 0;
     while (at < chunk.length && !this.#stopped) {
-      const head = parseFrameHead(chunk, at, chunk.length, this.#sink.frameBytesMax);
+      const head = this.#heads.parse(chunk, at, chunk.length, this.#sink.frameBytesMax);
       if (head === undefined || head.frameEnd > chunk.length) {
         this.#needed = head === undefined ? FRAME_HEADER_BYTES : head.frameEnd - at;
         this.#append(chunk.subarray(at));
@@ -127,7 +130,7 @@ export class ChunkReader {
       const taken = chunk.subarray(at, at + this.#needed - this.#have);
       this.#append(taken);
       at += taken.length;
-      const head = parseFrameHead(this.#assembly, 0, this.#have, this.#sink.frameBytesMax);
+      const head = this.#heads.parse(this.#assembly, 0, this.#have, this.#sink.frameBytesMax);
       if (head === undefined) continue;
       this.#needed = head.frameEnd;
       if (this.#have < head.frameEnd) continue;
