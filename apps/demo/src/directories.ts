@@ -1,8 +1,9 @@
 /** The data directory: the one asked for, or a temporary one that goes when the demo ends. */
-import { access, constants, mkdir, mkdtemp, open } from "node:fs/promises";
+import { access, constants, mkdtemp, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { DemoError, sentence, systemCode } from "./errors.js";
+import { makeDirectory } from "@sealane/node";
+import { DemoError, sentence } from "./errors.js";
 
 export interface DataDirectory {
   readonly path: string;
@@ -20,25 +21,6 @@ export async function dataDirectory(wanted: string | undefined): Promise<DataDir
     throw new DemoError(`the data directory ${path} cannot be used: ${sentence(error)}`, { cause: error });
   }
   return { path, temporary: false };
-}
-
-/** One level at a time: where a directory exists but takes no new ones (`/proc`), Node's own recursive mkdir never returns. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    if (systemCode(error) === "EEXIST") return;
-    if (systemCode(error) !== "ENOENT" || (await exists(dirname(path)))) throw error;
-    await makeDirectory(dirname(path));
-    await mkdir(path);
-  }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Finds out before an hour of work, not after it, that a file cannot be written. Leaves an existing file as it is. */

@@ -11,5 +11,6 @@ export {
   type WriteEndpoint,
 } from "./core/index.js";
 export { NodeError, type NodeErrorCode } from "./host/errors.js";
+export { makeDirectory } from "./host/make-directory.js";
 export type { RunningNode } from "./host/running-node.js";
 export { holdsNode, type ListenOptions, type NodeOptions, startNode } from "./host/start-node.js";

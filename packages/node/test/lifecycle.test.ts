@@ -69,6 +69,11 @@ describe("what keeps a node from starting", () => {
     await expect(startNode({ dataDir, service: { type: "new" } })).rejects.toEqual(refused("data-dir-damaged"));
   });
 
+  it.skipIf(process.platform !== "linux")("a directory that cannot be made", async () => {
+    const dataDir = "/proc/nothing/node0";
+    await expect(startNode({ dataDir, service: { type: "new" } })).rejects.toEqual(refused("data-dir-damaged"));
+  });
+
   it("a private file that was changed, which is not quoted", async () => {
     const { dir, node } = await found();
     await node.stop();

@@ -7,6 +7,7 @@ import {
   decodeEntry,
   Ledger,
   type LedgerEntry,
+  LedgerError,
   type LedgerSecret,
   LedgerSecrets,
 } from "@sealane/ledger";
@@ -88,6 +89,17 @@ export class Replay {
   constructor(suite: CryptoSuite, ledgerSecrets: readonly LedgerSecret[], hardState: HardState) {
     this.state = new LogState(suite, ledgerSecrets);
     this.hardState = hardState;
+  }
+
+  /** Whether an entry can be read by itself: a crash may leave one whose frame is whole and whose contents are not. */
+  isIntact(bytes: Uint8Array): boolean {
+    try {
+      this.state.decode(bytes);
+      return true;
+    } catch (error) {
+      if (error instanceof LedgerError) return false;
+      throw error;
+    }
   }
 
   /** @param bytes - The whole next entry. @throws FaultError `ledger-damaged`, naming the seqno. */

@@ -8,11 +8,12 @@
  *     ledger/             the ledger's chunks
  *     node.pid            the process that runs here
  */
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { NodeId, Seqno, View } from "@sealane/wire";
 import { z } from "zod";
 import { NodeError } from "./errors.js";
+import { makeDirectory } from "./make-directory.js";
 
 const PRIVATE_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
@@ -79,7 +80,7 @@ export class DataDir {
    */
   async claim(): Promise<void> {
     try {
-      await mkdir(this.ledgerPath, { recursive: true });
+      await makeDirectory(resolve(this.ledgerPath));
       const holder = Number(await readText(join(this.path, "node.pid")));
       if (holder > 0 && holder !== process.pid && isAlive(holder)) {
         throw new NodeError(

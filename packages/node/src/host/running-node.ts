@@ -193,8 +193,13 @@ export class RunningNode {
       file === undefined
         ? NOTHING_YET
         : { view: file.view, votedFor: file.votedFor ?? undefined, commitSeqno: file.commitSeqno };
-    const { storage, entries } = await openLedger(dataDir.ledgerPath, { durable: hardState.commitSeqno });
     const replay = new Replay(suite, membership.ledgerSecrets, hardState);
+    const { storage, entries } = await openLedger(dataDir.ledgerPath, {
+      durable: hardState.commitSeqno,
+      isIntact: (entry) => replay.isIntact(entry),
+    }).catch((cause: unknown) => {
+      throw new NodeError("fault", `The ledger of this node cannot be opened: ${reason(cause)}`, { cause });
+    });
     try {
       for await (const entry of entries) replay.handleEntry(entry);
     } catch (cause) {
@@ -284,6 +289,10 @@ function answer(node: RunningNode | undefined, request: Omit<ClientRequest, "id"
 
 function notTrusted(): ApiAnswer {
   return refusal(new RequestError("not-trusted", "This node is not part of a service yet: it waits to be trusted."));
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function hostOf({ host, published }: Listen): string {
