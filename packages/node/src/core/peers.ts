@@ -122,7 +122,7 @@ export class Peers {
     const idleMs = IDLE_ELECTION_TIMEOUTS * this.#config.timing.electionTimeoutMs;
     for (const [id, { channel }] of this.#peers) {
       channel.handleTick(nowMs);
-      if (channel.isOpen && nowMs - (channel.lastActivityMs ?? nowMs) > idleMs) channel.close();
+      if (nowMs - (channel.lastActivityMs ?? nowMs) > idleMs) channel.close();
       this.#drain(id, nowMs);
     }
   }
