@@ -5,6 +5,8 @@ import type { Log } from "./log.js";
 import type { PeerProgress } from "./peers.js";
 
 export interface SenderLimits {
+  /** Whether a message also ends at §7.3's adaptive number of entries, which aims at 20,000 bytes; otherwise bytes alone decide. */
+  readonly adaptive: boolean;
   /** Bytes of entries in one message, unless a single entry is larger. */
   readonly messageBytesMax: number;
   /** Bytes of entries sent to one peer and not acknowledged; `Infinity`: no bound. One message may go beyond it. */
@@ -54,7 +56,8 @@ export class AppendSender {
     const { history, lastSeqno, sizes } = this.#log;
     const endOfView = history.endOfView(history.viewAt(start));
     const available = endOfView === 0 ? lastSeqno : endOfView;
-    const end = seqno(Math.min(start + this.#batch.entries - 1, available));
+    const entries = this.#limits.adaptive ? this.#batch.entries : Number.POSITIVE_INFINITY;
+    const end = seqno(Math.min(start + entries - 1, available));
     return end <= start ? end : sizes.fitting(start, end, this.#limits.messageBytesMax);
   }
 

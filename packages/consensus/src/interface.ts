@@ -89,7 +89,10 @@ export interface ReplicaOptions {
   readonly heartbeatMs?: number;
   /** Whether this node asks before it campaigns (spec §9.3). Every node answers. Default false. */
   readonly preVote?: boolean;
-  /** Send new entries at every `flush` input too, not only at 20,000 bytes and with heartbeats. Default false. */
+  /**
+   * Send new entries at every `flush` input and with heartbeats, in messages bounded by `messageBytesMax` alone: one header, and so one tag,
+   * for all that a turn brought. Default false: at 20,000 bytes and with heartbeats, in batches of CCF's adaptive size (spec §6, §7.3).
+   */
   readonly eagerSend?: boolean;
   /** `atCapacity` from this many uncommitted entries on. Default 10,000; 0 is no limit (spec §6). */
   readonly uncommittedMax?: number;

@@ -29,7 +29,7 @@ export class Primary<E extends Entry> {
       }
       this.#membership.append(entry);
       if (entry.signature) state.shouldSign = false;
-      if (state.batch.add(entry.bytes)) this.sendToAll();
+      if (state.batch.add(entry.bytes) && !state.eagerSend) this.sendToAll();
     }
     if (state.isAlone) this.updateCommit();
   }

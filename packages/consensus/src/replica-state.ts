@@ -28,6 +28,8 @@ export class ReplicaState<E extends Entry> {
 
   readonly log: Log;
   readonly peers = new Peers();
+  /** New entries leave at the end of the owner's turn, in messages as large as they may be. */
+  readonly eagerSend: boolean;
   readonly batch = new BatchSize();
   readonly sender: AppendSender;
   readonly gate: DurabilityGate;
@@ -55,7 +57,9 @@ export class ReplicaState<E extends Entry> {
     assert(0 < this.heartbeatMs && this.heartbeatMs < this.electionTimeoutMs, "heartbeats are faster than elections");
     this.uncommittedMax = options.uncommittedMax ?? UNCOMMITTED_MAX;
     this.log = new Log(options.id, restored);
+    this.eagerSend = options.eagerSend ?? false;
     this.sender = new AppendSender(this.log, this.batch, {
+      adaptive: !this.eagerSend,
       messageBytesMax: options.messageBytesMax ?? MESSAGE_BYTES_MAX,
       inFlightBytesMax: options.inFlightBytesMax ?? Number.POSITIVE_INFINITY,
     });

@@ -52,7 +52,6 @@ export class Replica<E extends Entry = Entry> {
   readonly #primary: Primary<E>;
   readonly #backup: Backup<E>;
   readonly #elections: Elections<E>;
-  readonly #eagerSend: boolean;
   #clockStarted: boolean;
 
   constructor(options: ReplicaOptions) {
@@ -61,7 +60,6 @@ export class Replica<E extends Entry = Entry> {
     this.#primary = new Primary(this.#state, this.#membership);
     this.#backup = new Backup(this.#state, this.#membership);
     this.#elections = new Elections(this.#state, this.#membership, this.#primary, options.preVote ?? false);
-    this.#eagerSend = options.eagerSend ?? false;
     this.#clockStarted = options.nowMs !== undefined;
     if (options.restored !== undefined) this.#restart();
   }
@@ -183,7 +181,7 @@ export class Replica<E extends Entry = Entry> {
         this.#primary.replicate(input.view, input.entries);
         break;
       case "flush":
-        if (this.#eagerSend) this.#primary.sendUnsent();
+        if (this.#state.eagerSend) this.#primary.sendUnsent();
         break;
       case "persisted":
         this.#persisted(input.token);

@@ -171,13 +171,27 @@ describe("§7 sending append-entries", () => {
     expect(Math.max(...sizes)).toBe(2);
   });
 
+  test("eagerSend: a flush sends all that a turn brought behind one header, whatever the adaptive batch size is", () => {
+    const primary = Bench.primary(a, genesis, [b], { commit: 2, eagerSend: true });
+    primary.receive(b, primary.ack(2));
+    primary.tick(10); // pulls the adaptive batch size down to one entry
+    for (let i = 0; i < 40; i++) primary.write({});
+    const before = primary.outputs.length;
+    primary.handle({ type: "flush" });
+    const sizes = sent(primary.outputs.slice(before)).flatMap(({ to, message }) =>
+      to === b && message.type === "append-entries" ? [message.seqno - message.prevSeqno] : [],
+    );
+    expect(sizes).toEqual([40]);
+  });
+
   test("inFlightBytesMax: a peer gets no more until it answers, and then the rest without waiting for a heartbeat", () => {
-    const primary = Bench.primary(a, genesis, [b], { commit: 2, inFlightBytesMax: 250, eagerSend: true });
+    const bounds = { inFlightBytesMax: 250, messageBytesMax: 100 };
+    const primary = Bench.primary(a, genesis, [b], { commit: 2, ...bounds, eagerSend: true });
     primary.receive(b, primary.ack(2));
     for (let i = 0; i < 10; i++) primary.write({});
     const toB = (messages: ReturnType<typeof sent>) =>
       messages.flatMap(({ to, message }) => (to === b && message.type === "append-entries" ? [message] : []));
-    primary.tick(10); // pulls the batch size down to one entry
+    primary.tick(10);
     let reached = toB(sent(primary.outputs)).at(-1)?.seqno ?? seqno(0);
     expect(reached).toBeLessThan(12);
     expect(toB(primary.tick(10))).toEqual([expect.objectContaining({ prevSeqno: reached, seqno: reached })]);

@@ -47,6 +47,11 @@ export interface Payload {
   readonly digest: Uint8Array;
 }
 
+/** Bytes of entries behind one header: large enough that its tag costs next to nothing. */
+const MESSAGE_BYTES_MAX = 256 * 1024;
+/** Bytes of entries on their way to one peer: a joiner or a slow peer cannot make the primary buffer more. Half of what a link holds. */
+const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024;
+
 /** An entry as it passes through the replica and back. */
 interface LogEntry extends Entry {
   /** Present in an entry that another node wrote. */
@@ -76,6 +81,8 @@ export class ReplicatedLog {
       heartbeatMs: timing.heartbeatMs,
       durability: "durable",
       eagerSend: true,
+      messageBytesMax: MESSAGE_BYTES_MAX,
+      inFlightBytesMax: IN_FLIGHT_BYTES_MAX,
       random: (max) => uniform(config, max),
       nowMs,
       ...(start.type === "resume" ? { restored: restoredState(id, start.replay) } : {}),
