@@ -10,7 +10,7 @@ import { onTestFinished } from "vitest";
 import { type NodeEvent, type NodeOptions, type RunningNode, startNode } from "../src/index.js";
 
 /** Short enough that a test that waits for an election ends soon, long enough for a busy machine. */
-const TIMING = { electionTimeoutMs: 800, heartbeatMs: 50, commitTimeoutMs: 1_500 };
+const TIMING = { electionTimeoutMs: 2_000, heartbeatMs: 50, commitTimeoutMs: 3_000 };
 
 export async function temporaryDir(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "sealane-node-"));
@@ -88,9 +88,13 @@ export async function call(node: RunningNode, method: string, path: string, body
   }
 }
 
-/** Casts the ballot of the first node's generated member. */
+/** Casts the ballot of the first node's generated member, again as long as the answer says that it may succeed later. */
 export async function trust(first: WatchedNode, nodeId: NodeId): Promise<Reply> {
-  return call(first.node, "POST", "/governance/ballots", await ballot(first, nodeId));
+  const body = await ballot(first, nodeId);
+  for (;;) {
+    const reply = await call(first.node, "POST", "/governance/ballots", body);
+    if (reply.status !== 503) return reply;
+  }
 }
 
 export async function ballot(first: WatchedNode, nodeId: NodeId, serviceOf: WatchedNode = first): Promise<object> {
