@@ -1,4 +1,4 @@
-/** Whether a signature entry holds (ledger spec §7.2, §8): the one check that both replication and the offline verifier make. */
+/** Whether a signature entry holds, in both forms (ledger spec §7.2, §7.3, §8): the one check that both replication and the offline verifier make. */
 import {
   CertificateError,
   CryptoError,
@@ -10,12 +10,16 @@ import {
   spkiHash,
 } from "@sealane/crypto";
 import { equalBytes, type NodeId, type Seqno, type View } from "@sealane/wire";
+import { COSE_ALGORITHMS, type CoseSign1, coseSignedBytes } from "./cose/cose-sign1.js";
 import { LedgerError } from "./errors.js";
 import { MerkleTree } from "./merkle-tree.js";
 import type { SignatureRecord } from "./signature-record.js";
 
 /** The PEM of a node's certificate as the ledger's own tables hold it, or `undefined` when the node is unknown. */
 export type CertificateLookup = (node: NodeId) => string | undefined;
+
+/** The PEM of the service identity in force, or `undefined` when none is known. */
+export type ServiceLookup = () => string | undefined;
 
 /** Certificates parsed and kept. More than a service's nodes over some renewals; beyond it the oldest is parsed again. */
 const KEYS_MAX = 64;
@@ -32,13 +36,16 @@ export class SignatureChecker {
    * Checks the signature that stands in the transaction `at`.
    * @param tree - Leaves 0 … at.seqno − 1, nothing behind them. Unchanged.
    * @param certificateOf - The node certificates before that transaction.
-   * @throws {LedgerError} `bad-seqno`, `bad-view`, `root-mismatch`, `bad-tree`, `unknown-node`, `bad-certificate`, `bad-node-id`, `bad-signature`.
+   * @param serviceCertificate - The service identity before that transaction; asked only if the entry has the COSE form.
+   * @throws {LedgerError} `bad-seqno`, `bad-view`, `root-mismatch`, `bad-tree`, `unknown-node`, `bad-certificate`, `bad-node-id`,
+   * `bad-signature`; for the COSE form also `no-service`, `bad-kid`, `bad-cose-signature`.
    */
   check(
     record: SignatureRecord,
     at: { readonly seqno: Seqno; readonly view: View },
     tree: MerkleTree,
     certificateOf: CertificateLookup,
+    serviceCertificate: ServiceLookup,
   ): void {
     if (record.seqno !== at.seqno)
       throw new LedgerError("bad-seqno", `the signature names seqno ${record.seqno}, not ${at.seqno}`);
@@ -63,6 +70,27 @@ export class SignatureChecker {
     if (!this.#suite.verify(key, tree.rootPreimage(), this.#rawSignature(record.sig, key), "SHA-256")) {
       throw new LedgerError("bad-signature", `the signature at ${at.seqno} does not verify`);
     }
+    if (record.cose !== undefined) this.#checkCose(record.cose, at, root, serviceCertificate());
+  }
+
+  /** §7.3, §8.1 step 4; the transaction id in the header is an addition to §8.3. */
+  #checkCose(
+    { header, signature }: CoseSign1,
+    at: { readonly seqno: Seqno; readonly view: View },
+    root: Uint8Array,
+    service: string | undefined,
+  ): void {
+    if (header.txId.seqno !== at.seqno)
+      throw new LedgerError("bad-seqno", `the COSE signature names seqno ${header.txId.seqno}, not ${at.seqno}`);
+    if (header.txId.view !== at.view)
+      throw new LedgerError("bad-view", `the COSE signature names view ${header.txId.view}, not ${at.view}`);
+    if (service === undefined)
+      throw new LedgerError("no-service", `no service identity is known that could have signed at ${at.seqno}`);
+    const { key, id } = this.keyOf(service);
+    if (header.keyId !== id || header.algorithm !== COSE_ALGORITHMS[key.curve])
+      throw new LedgerError("bad-kid", `the COSE signature at ${at.seqno} names another key than the service's`);
+    if (!this.#suite.verify(key, coseSignedBytes(header, root), signature))
+      throw new LedgerError("bad-cose-signature", `the COSE signature at ${at.seqno} does not verify`);
   }
 
   /**
@@ -81,7 +109,7 @@ export class SignatureChecker {
       return parsed;
     } catch (cause) {
       if (!(cause instanceof CryptoError || cause instanceof CertificateError)) throw cause;
-      throw new LedgerError("bad-certificate", "a node certificate cannot be read", { cause });
+      throw new LedgerError("bad-certificate", "a certificate cannot be read", { cause });
     }
   }
 

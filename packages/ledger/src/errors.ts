@@ -39,6 +39,8 @@ export type EntryErrorCode =
  * - `bad-node-id`: the node id is not the hash of the key in the node's certificate.
  * - `bad-certificate`: a node certificate that cannot be read, or a `cert` in the signature with another key.
  * - `bad-signature`: the ECDSA signature does not verify.
+ * - `bad-kid`: the COSE signature names another key, or another algorithm, than that of the service identity in force.
+ * - `bad-cose-signature`: the COSE signature does not verify with the service's key.
  */
 export type ChainErrorCode =
   | "bad-seqno"
@@ -48,7 +50,9 @@ export type ChainErrorCode =
   | "unknown-node"
   | "bad-node-id"
   | "bad-certificate"
-  | "bad-signature";
+  | "bad-signature"
+  | "bad-kid"
+  | "bad-cose-signature";
 
 /**
  * A ledger directory does not hold together (ledger spec §1), as the offline verifier sees it:
@@ -63,7 +67,7 @@ export type DirectoryErrorCode = "bad-file-name" | "gap" | "bad-positions" | "ba
 /**
  * The ledger's own tables give a signer no authority (ledger spec §8):
  * - `bad-table`: a node, node certificate or service record that cannot be read, or more of them than the bound.
- * - `no-service`: a node certificate, but no service identity so far that could have endorsed it.
+ * - `no-service`: a node certificate or a COSE signature, but no service identity so far that could have made it.
  * - `not-endorsed`: a node certificate that the service identity in force did not endorse.
  * - `pending-node`: a signature of a node that was never trusted.
  * - `bad-service-status`: a step between service states that the protocol does not have.

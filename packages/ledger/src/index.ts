@@ -1,5 +1,5 @@
 /** Entry point `@sealane/ledger`: the ledger without I/O. Files are in `@sealane/ledger/files`. */
-export type { CertificateLookup } from "./check-signature.js";
+export type { CertificateLookup, ServiceLookup } from "./check-signature.js";
 export { type DecodedEntry, decodeEntry, type EntryType } from "./decode-entry.js";
 export { type EntryInput, encodeEntry } from "./encode-entry.js";
 export { type EntryHeader, entriesDigest, parseEntryHeader, splitEntries } from "./entry-header.js";
@@ -13,7 +13,7 @@ export {
   type TrustErrorCode,
   type VerifyErrorCode,
 } from "./errors.js";
-export { Ledger, type LedgerEntry, type LedgerOptions } from "./ledger.js";
+export { Ledger, type LedgerEntry, type LedgerOptions, type ServiceSigner } from "./ledger.js";
 export { commitEvidence, type LedgerSecret, LedgerSecrets } from "./ledger-secrets.js";
 export { type LedgerFile, type LedgerSource, memorySource } from "./ledger-source.js";
 export {

@@ -5,10 +5,11 @@
  * A primary calls `append` and `appendSignature`; a backup, or a node reading its own files again, calls `appendReplicated`. Both end in one
  * place, so the trees and the chunk decisions of all nodes are the same.
  */
-import { type CryptoSuite, type KeyPair, signatureToDer } from "@sealane/crypto";
-import { type NodeId, type Seqno, seqno, type View, view } from "@sealane/wire";
-import { type CertificateLookup, SignatureChecker } from "./check-signature.js";
+import { type CryptoSuite, type KeyPair, signatureToDer, spkiHash } from "@sealane/crypto";
+import { type NodeId, type Seqno, seqno, type TxId, type View, view } from "@sealane/wire";
+import { type CertificateLookup, type ServiceLookup, SignatureChecker } from "./check-signature.js";
 import { ChunkPolicy } from "./chunk-policy.js";
+import { COSE_ALGORITHMS, type CoseHeader, type CoseSign1, coseSignedBytes } from "./cose/cose-sign1.js";
 import type { DecodedEntry } from "./decode-entry.js";
 import { type EntryInput, planEntry, writeEntry } from "./encode-entry.js";
 import { parseEntryHeader } from "./entry-header.js";
@@ -27,10 +28,23 @@ export interface LedgerOptions {
   readonly secrets: LedgerSecrets;
   /** The endorsed certificate (PEM) of a node as of the last entry; signature entries of unknown nodes are refused. Default: none known. */
   readonly nodeCertificate?: CertificateLookup;
+  /** The service identity (PEM) as of the last entry; signature entries with the COSE form are refused without. Default: none known. */
+  readonly serviceCertificate?: ServiceLookup;
   /** Size at which this node, as primary, ends a chunk at the next signature (§1.3). 1 to 2³² − 1 bytes, default 5 MiB. */
   readonly chunkBytes?: number;
   /** Memory for slabs of committed entries, in bytes. Default 32 MiB; `Infinity` keeps everything. */
   readonly retainBytes?: number;
+}
+
+/** What the COSE form of a signature (§7.3) is made with. */
+export interface ServiceSigner {
+  /** The service's identity key. */
+  readonly keyPair: KeyPair;
+  /** Texts that say who signs and what; such as `service.example.com` and `ledger.signature`. */
+  readonly issuer: string;
+  readonly subject: string;
+  /** Unix time in whole seconds. */
+  readonly issuedAt: number;
 }
 
 /** One entry in the ledger. */
@@ -59,6 +73,7 @@ export class Ledger {
   readonly #suite: CryptoSuite;
   readonly #secrets: LedgerSecrets;
   readonly #nodeCertificate: CertificateLookup;
+  readonly #serviceCertificate: ServiceLookup;
   readonly #retainBytes: number;
   readonly #checker: SignatureChecker;
   readonly #slabs = new Slabs();
@@ -71,11 +86,14 @@ export class Ledger {
   #viewMin = 0;
 
   /** An empty ledger: the next entry has seqno 1. @throws {RangeError} when `chunkBytes` or `retainBytes` is out of range. */
-  constructor({ suite, secrets, nodeCertificate, chunkBytes, retainBytes = RETAIN_BYTES_DEFAULT }: LedgerOptions) {
+  constructor(options: LedgerOptions) {
+    const { suite, secrets, nodeCertificate, serviceCertificate, chunkBytes } = options;
+    const { retainBytes = RETAIN_BYTES_DEFAULT } = options;
     if (!(retainBytes >= 0)) throw new RangeError(`retainBytes must not be negative: ${retainBytes}`);
     this.#suite = suite;
     this.#secrets = secrets;
     this.#nodeCertificate = nodeCertificate ?? (() => undefined);
+    this.#serviceCertificate = serviceCertificate ?? (() => undefined);
     this.#retainBytes = retainBytes;
     this.#checker = new SignatureChecker(suite);
     this.#chunks = new ChunkPolicy(chunkBytes ?? CHUNK_BYTES_DEFAULT);
@@ -125,25 +143,30 @@ export class Ledger {
    * Signs the root over everything so far and appends the signature entry (§7.1, §7.2), with the serialised tree.
    * @param input.keyPair - The node's identity key.
    * @param input.certificatePem - The node's certificate, endorsed by the service.
-   * @throws {RangeError} as the first entry: nothing is there to be signed. @throws {LedgerError} `no-secret`, `too-large`. Nothing changed.
+   * @param input.service - Adds the COSE form (§7.3), which receipts for the service alone need. Left out, the entry has the classic one only.
+   * @throws {RangeError} as the first entry: nothing is there to be signed; for a time that is no whole number of seconds.
+   * @throws {LedgerError} `no-secret`, `too-large`. Nothing changed.
    */
   appendSignature(input: {
     readonly view: View;
     readonly nodeId: NodeId;
     readonly keyPair: KeyPair;
     readonly certificatePem: string;
+    readonly service?: ServiceSigner;
   }): LedgerEntry {
     const preimage = this.#tree.rootPreimage();
     const sig = signatureToDer(this.#suite.sign(input.keyPair.privateKey, preimage, "SHA-256"));
     const next = this.#nextSeqno();
+    const root = this.#tree.root();
+    const txId = { view: input.view, seqno: next };
     const writeSet = signatureWriteSet({
       node: input.nodeId,
-      seqno: next,
-      view: input.view,
-      root: this.#tree.root(),
+      ...txId,
+      root,
       sig,
       cert: input.certificatePem,
       tree: this.#tree.serialise(),
+      ...(input.service === undefined ? {} : { cose: this.#coseSignature(input.service, txId, root) }),
     });
     // Flags are hashed with the entry: decided before it is made (§14.9).
     const flags = this.#chunks.shouldEndChunk() ? FLAG_CHUNK_ENDS_AFTER : 0;
@@ -164,7 +187,9 @@ export class Ledger {
     }
     if (decoded.view < this.#lastView)
       throw new LedgerError("bad-view", `view ${decoded.view} is below ${this.#lastView}`);
-    if (signature !== undefined) this.#checker.check(signature, decoded, this.#tree, this.#nodeCertificate);
+    if (signature !== undefined) {
+      this.#checker.check(signature, decoded, this.#tree, this.#nodeCertificate, this.#serviceCertificate);
+    }
     this.#slabs.reserve(bytes.length).set(bytes);
     return this.#take(bytes.length, { view: decoded.view, flags, digest: writeSetDigest, leaf, isSignature });
   }
@@ -215,6 +240,14 @@ export class Ledger {
     this.#chunks.compact(committed);
     // The last committed entry stays: a rollback to it reads its view.
     this.#slabs.release(committed - 1, this.#retainBytes);
+  }
+
+  #coseSignature({ keyPair, issuer, subject, issuedAt }: ServiceSigner, txId: TxId, root: Uint8Array): CoseSign1 {
+    if (!Number.isSafeInteger(issuedAt) || issuedAt < 0) throw new RangeError(`not a time in seconds: ${issuedAt}`);
+    const { curve, spki } = keyPair.publicKey;
+    const keyId = spkiHash(this.#suite, spki);
+    const header: CoseHeader = { algorithm: COSE_ALGORITHMS[curve], keyId, issuedAt, issuer, subject, txId };
+    return { header, signature: this.#suite.sign(keyPair.privateKey, coseSignedBytes(header, root)) };
   }
 
   #nextSeqno(): Seqno {

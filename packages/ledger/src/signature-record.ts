@@ -1,4 +1,4 @@
-/** The tables of a signature entry and the JSON of the classic signature (ledger spec §7, §7.1). */
+/** The tables of a signature entry, the JSON of the classic signature, and the frame of the COSE one (ledger spec §7, §7.1, §7.3). */
 import {
   base64,
   equalBytes,
@@ -16,6 +16,7 @@ import {
   view,
   type WriteSet,
 } from "@sealane/wire";
+import { type CoseSign1, decodeCoseSign1, encodeCoseSign1 } from "./cose/cose-sign1.js";
 import { LedgerError } from "./errors.js";
 import { DIGEST_BYTES } from "./limits.js";
 
@@ -29,6 +30,8 @@ export const SINGLE_KEY = new Uint8Array(8);
 
 /** Text is JSON of about 1.3 KB; certificates with many names may be longer. */
 const SIGNATURE_JSON_BYTES_MAX = 65_536;
+/** A COSE signature has some 300 bytes; issuer and subject may be longer. */
+const COSE_JSON_BYTES_MAX = 16_384;
 const NO_NONCE = "0".repeat(2 * DIGEST_BYTES);
 
 /** What a signature entry says. */
@@ -46,6 +49,8 @@ export interface SignatureRecord {
   readonly cert?: string;
   /** The serialised tree (§6.4). */
   readonly tree: Uint8Array;
+  /** The service's signature over the same root (§7.3). Older entries have none. */
+  readonly cose?: CoseSign1;
 }
 
 /** Whether a write set touches a table that only signature entries may have. */
@@ -53,9 +58,13 @@ export function touchesSignatureTables(writeSet: WriteSet): boolean {
   return writeSet.some(({ name }) => SIGNATURE_TABLES.has(name));
 }
 
-/** The write set of a signature entry with the classic signature. */
+/** The write set of a signature entry. */
 export function signatureWriteSet(record: SignatureRecord): WriteSet {
+  const { cose } = record;
   return [
+    ...(cose === undefined
+      ? []
+      : [{ name: COSE_SIGNATURES_TABLE, writes: [[SINGLE_KEY, utf8(coseJson(cose))] as const], removes: [] }]),
     { name: SIGNATURES_TABLE, writes: [[SINGLE_KEY, utf8(signatureJson(record, NO_NONCE, 0, 0))]], removes: [] },
     { name: TREE_TABLE, writes: [[SINGLE_KEY, record.tree]], removes: [] },
   ];
@@ -83,12 +92,38 @@ export function readSignature(publicMaps: WriteSet, privateBytes: number): Signa
   if (json === undefined || tree === undefined || privateBytes !== 0) {
     throw malformed("a signature entry has the signatures and tree tables and no private part");
   }
-  return { ...parseSignatureJson(json), tree };
+  const coseBytes = values.get(COSE_SIGNATURES_TABLE);
+  return {
+    ...parseSignatureJson(json),
+    tree,
+    ...(coseBytes === undefined ? {} : { cose: parseCoseJson(coseBytes) }),
+  };
+}
+
+/** §3.4: a byte string in JSON is base64 text. */
+function coseJson(cose: CoseSign1): string {
+  return JSON.stringify(base64(encodeCoseSign1(cose)));
+}
+
+function parseCoseJson(bytes: Uint8Array): CoseSign1 {
+  if (bytes.length > COSE_JSON_BYTES_MAX) throw malformed(`the COSE signature's JSON has ${bytes.length} bytes`);
+  let cose: CoseSign1 | undefined;
+  try {
+    const text = fromUtf8(bytes);
+    cose = decodeCoseSign1(fromBase64(asText(JSON.parse(text))));
+    if (cose !== undefined && coseJson(cose) !== text) cose = undefined; // white space, escapes
+  } catch (cause) {
+    throw malformed("the COSE signature is no base64 text in JSON", cause);
+  }
+  if (cose === undefined || cose.proof !== undefined) {
+    throw malformed("the COSE signature is not as the specification says");
+  }
+  return cose;
 }
 
 /** §7.1: compact, keys sorted. */
 function signatureJson(
-  { cert, node, root, seqno, sig, view }: Omit<SignatureRecord, "tree">,
+  { cert, node, root, seqno, sig, view }: Omit<SignatureRecord, "tree" | "cose">,
   hashedNonce: string,
   commitSeqno: number,
   commitView: number,
@@ -106,7 +141,7 @@ function signatureJson(
   });
 }
 
-function parseSignatureJson(bytes: Uint8Array): Omit<SignatureRecord, "tree"> {
+function parseSignatureJson(bytes: Uint8Array): Omit<SignatureRecord, "tree" | "cose"> {
   if (bytes.length > SIGNATURE_JSON_BYTES_MAX) throw malformed(`the signature's JSON has ${bytes.length} bytes`);
   try {
     const text = fromUtf8(bytes);

@@ -223,7 +223,13 @@ class Walk {
     }
     if (signature === undefined) this.#trust.apply(publicMaps);
     else {
-      this.#checker.check(signature, entry, this.#tree, (node) => this.#trust.certificateOf(node));
+      this.#checker.check(
+        signature,
+        entry,
+        this.#tree,
+        (node) => this.#trust.certificateOf(node),
+        () => this.#trust.serviceCertificate,
+      );
       this.#signatures++;
       this.#lastSigned = { txId: { view, seqno: entry.seqno }, service: this.#trust.serviceCertificate };
     }

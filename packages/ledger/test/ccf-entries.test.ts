@@ -89,12 +89,19 @@ describe.skipIf(!ccfLedgersPresent).each(CCF_LEDGERS)("%s", (name) => {
     const tree = new MerkleTree(suite);
     const checker = new SignatureChecker(suite);
     const certificates = new Map<string, string>();
+    let service: string | undefined;
     const roots: unknown[] = [];
     for (const bytes of entries) {
       const entry = decodeEntry(suite, undefined, bytes);
       const { signature } = entry;
       if (signature !== undefined) {
-        checker.check(signature, entry, tree, (node) => certificates.get(node));
+        checker.check(
+          signature,
+          entry,
+          tree,
+          (node) => certificates.get(node),
+          () => service,
+        );
         const serialised = MerkleTree.deserialise(suite, signature.tree);
         expect(hex(serialised.root())).toBe(hex(tree.root()));
         expect(tree.serialise(serialised.first)).toEqual(signature.tree);
@@ -113,6 +120,7 @@ describe.skipIf(!ccfLedgersPresent).each(CCF_LEDGERS)("%s", (name) => {
             const { cert } = JSON.parse(fromUtf8(value)); // 1.x ledgers keep it here
             if (cert) certificates.set(fromUtf8(key), cert);
           }
+          if (name === "public:ccf.gov.service.info") service = JSON.parse(fromUtf8(value)).cert;
         }
       }
       tree.append(entry.leaf);

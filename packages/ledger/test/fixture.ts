@@ -12,7 +12,7 @@ import {
 import { nativeSuite } from "@sealane/crypto/native";
 import { type NodeId, parseNodeId, seqno, utf8, view, type WriteSet } from "@sealane/wire";
 import { decodeEntry } from "../src/decode-entry.js";
-import { Ledger, type LedgerEntry, type LedgerOptions } from "../src/ledger.js";
+import { Ledger, type LedgerEntry, type LedgerOptions, type ServiceSigner } from "../src/ledger.js";
 import { LedgerSecrets } from "../src/ledger-secrets.js";
 import { SINGLE_KEY } from "../src/signature-record.js";
 import { ENDORSED_CERTIFICATES_TABLE, NODES_INFO_TABLE, SERVICE_INFO_TABLE } from "../src/trust-tables.js";
@@ -74,11 +74,20 @@ export const V2 = view(2);
 
 export function createLedger(options: Partial<LedgerOptions> = {}): Ledger {
   const nodeCertificate = (id: NodeId) => (id === node.nodeId ? node.certificatePem : undefined);
-  return new Ledger({ suite, secrets, nodeCertificate, ...options });
+  return new Ledger({ suite, secrets, nodeCertificate, serviceCertificate: () => servicePem, ...options });
 }
 
 export function sign(ledger: Ledger, signer: TestNode = node, at = V2): LedgerEntry {
   return ledger.appendSignature({ view: at, ...signer });
+}
+
+/** What the service signs the COSE form with. */
+export function serviceSigner({ keyPair }: ServiceIdentity = service): ServiceSigner {
+  return { keyPair, issuer: "service.example.com", subject: "ledger.signature", issuedAt: 1_750_000_000 };
+}
+
+export function signBoth(ledger: Ledger, signer = serviceSigner()): LedgerEntry {
+  return ledger.appendSignature({ view: V2, ...node, service: signer });
 }
 
 /** Genesis, `count` private writes, and a signature after each `period` of them. */

@@ -34,6 +34,7 @@ const APP_WORKSPACE = [
   "@sealane/crypto/native",
   "@sealane/ledger",
   "@sealane/ledger/files",
+  "@sealane/ledger/receipt",
   "@sealane/node",
   "@sealane/wire",
 ];
@@ -56,7 +57,7 @@ function beside(main: Part, entry: string, more: Partial<Part>): Part {
 }
 
 const crypto = pure([], CRYPTO_NPM);
-const ledger = pure(["@sealane/crypto", "@sealane/wire"]);
+const ledger = pure(["@sealane/crypto", "@sealane/wire"], ["cborg"]);
 const transport = pure(["@sealane/wire"]);
 const testing = { npm: ["vitest", "fast-check"], node: "all" } as const;
 
@@ -70,7 +71,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
   "packages/channel": [pure(["@sealane/crypto", "@sealane/wire"])],
   "packages/consensus": [pure(["@sealane/wire"])],
   "packages/kv": [pure(["@sealane/wire"])],
-  "packages/ledger": [ledger, beside(ledger, "src/files.ts", { node: "all" })],
+  "packages/ledger": [ledger, { ...ledger, entry: "src/receipt.ts" }, beside(ledger, "src/files.ts", { node: "all" })],
   "packages/transport": [
     transport,
     beside(transport, "src/tcp.ts", { node: "all" }),
