@@ -188,11 +188,12 @@ export class ClientRequests {
       throw new RequestError("overloaded", "Too many requests wait for the primary already.");
     const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs + FORWARDING_SLACK_MS;
     const commandId = this.#forwarding.add(request.id, primary, deadlineMs);
-    const { method, path, body } = request;
+    const { method, path, body, callerCertificate } = request;
+    const caller = callerCertificate === undefined ? {} : { callerCertificate };
     const sent = this.#sendForwarded(
       primary,
       { type: "command", commandId, view },
-      encodeForwardedRequest({ sessionId: NO_SESSION, method, path, body }),
+      encodeForwardedRequest({ sessionId: NO_SESSION, method, path, body, ...caller }),
       nowMs,
     );
     if (!sent) {

@@ -30,6 +30,9 @@ import {
 /** At most this many nodes wait for the consortium; a further request is refused, so that strangers cannot fill the ledger. */
 export const PENDING_NODES_MAX = 100;
 
+/** At most this many nodes are trusted: every one more makes every write dearer, and has a channel at every other. */
+export const TRUSTED_NODES_MAX = 64;
+
 /** Writes the first transaction of a service: the service, its members, its first node, the configuration of one. */
 export function writeGenesis(
   tx: Transaction,
@@ -81,7 +84,8 @@ export function recordJoin(tx: Transaction, id: NodeId, request: JoinRequest): v
  * Counts a member's signed ballot. With more than half of the members behind it the action is carried out in the same transaction: the
  * node's record becomes `Trusted`, its certificate is endorsed, and the configuration names it.
  * @returns whether the action is carried out, now or before.
- * @throws RequestError `forbidden` (no member, or a signature that does not hold), `not-found` (no such node), `conflict` (retired).
+ * @throws RequestError `forbidden` (no member, or a signature that does not hold), `not-found` (no such node), `conflict` (retired, or
+ * one node too many).
  */
 export function castBallot(
   tx: Transaction,
@@ -99,6 +103,9 @@ export function castBallot(
   if (info.status === "Retired")
     throw new RequestError("conflict", "A retired node id is not trusted again; join anew.");
   if (info.status === "Trusted") return true;
+  if (networkNodes(tx).filter(({ status }) => status === "trusted").length >= TRUSTED_NODES_MAX) {
+    throw new RequestError("conflict", `A service has at most ${TRUSTED_NODES_MAX} trusted nodes.`);
+  }
 
   const key = `${ballot.action.type}:${nodeId}`;
   const signatures = { ...tx.map(ballots).get(key)?.signatures, [ballot.memberId]: ballot.signature };

@@ -14,8 +14,6 @@ import {
 } from "@sealane/wire";
 import type { CoreConfig, NodeEvent, Output } from "./types.js";
 
-/** At most this many peers; the nodes of a service are few (every one more makes every write dearer). */
-export const PEERS_MAX = 64;
 /** A channel that was idle this many election time-outs is closed (channel-v2 §6). */
 const IDLE_ELECTION_TIMEOUTS = 4;
 
@@ -49,7 +47,7 @@ export class Peers {
 
   /** Follows the service's records: peers are exactly the trusted nodes other than this one. */
   update(trusted: readonly NetworkNode[]): void {
-    const others = trusted.filter(({ id }) => id !== this.#config.id).slice(0, PEERS_MAX);
+    const others = trusted.filter(({ id }) => id !== this.#config.id);
     const kept = new Set(others.map(({ id }) => id));
     for (const [id, peer] of this.#peers) {
       if (kept.has(id)) continue;

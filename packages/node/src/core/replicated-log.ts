@@ -27,6 +27,7 @@ import { consensusEntry, type HardState, LogState, type Replay } from "./log-sta
 import { SigningPolicy } from "./signing-policy.js";
 import { configurationIn, touchesNodes } from "./tables.js";
 import type { CoreConfig, Role } from "./types.js";
+import { UncommittedBytes } from "./uncommitted-bytes.js";
 
 /** What the replica's decisions leave to be done outside, in order. */
 export type LogOutput =
@@ -63,6 +64,7 @@ export class ReplicatedLog {
   readonly #config: CoreConfig;
   readonly #state: LogState;
   readonly #signing: SigningPolicy;
+  readonly #uncommitted = new UncommittedBytes();
   readonly #outputs: LogOutput[] = [];
   /** Entries appended here and not handed to storage yet, in order. */
   #unstored: LedgerEntry[] = [];
@@ -152,7 +154,7 @@ export class ReplicatedLog {
    * @throws RequestError `overloaded` when too much is uncommitted.
    */
   append(writeSet: WriteSet, nowMs: number): TxId {
-    if (this.replica.atCapacity) {
+    if (this.replica.atCapacity || this.#uncommitted.isFull) {
       throw new RequestError(
         "overloaded",
         "Too many writes wait for their commit. Send this one again a little later.",
@@ -210,6 +212,7 @@ export class ReplicatedLog {
   #replicate(entry: LedgerEntry, writeSet: WriteSet, nowMs: number): void {
     this.store.apply(writeSet, { view: entry.view, seqno: entry.seqno });
     this.#unstored.push(entry);
+    this.#uncommitted.handleAppend(entry);
     if (touchesNodes(writeSet)) this.#outputs.push({ type: "membership" });
     this.replica.handle({ type: "replicate", view: entry.view, entries: [consensusEntry(entry, writeSet)] }, nowMs);
     this.#drain();
@@ -230,6 +233,7 @@ export class ReplicatedLog {
       case "rollback":
         this.#store();
         this.#state.rollback(output.to);
+        this.#uncommitted.handleRollback(output.to);
         this.#signing.handleRollback();
         this.#outputs.push({ type: "truncate", to: output.to }, { type: "membership" });
         break;
@@ -243,6 +247,7 @@ export class ReplicatedLog {
       case "commit":
         this.#store();
         this.#state.compact(output.seqno);
+        this.#uncommitted.handleCommit(output.seqno);
         this.#outputs.push({ type: "commit", seqno: output.seqno });
         break;
       case "role":
@@ -263,7 +268,9 @@ export class ReplicatedLog {
 
   #appendReplicated(entry: DecodedEntry): void {
     try {
-      this.#unstored.push(this.#state.append(entry));
+      const appended = this.#state.append(entry);
+      this.#unstored.push(appended);
+      this.#uncommitted.handleAppend(appended);
     } catch (cause) {
       if (!(cause instanceof LedgerError)) throw cause;
       // The channel bound these very bytes to the primary's header, so no one on the way changed them.

@@ -1,11 +1,13 @@
 /**
- * A node's directory. Secrets stand in one file alone, `node.private.json`, mode 0600; everything else may be read by anybody.
+ * A node's directory. The node's secrets stand in one file, `node.private.json`, mode 0600; whatever is not named `private` may be read by
+ * anybody.
  *
  *     node.private.json   the node's key; once it is trusted, also the service key and the ledger secrets
  *     node.json           addresses and certificates
  *     state.json          view, vote and a lower bound of what is committed
  *     service.pem         the service certificate, for clients and joiners
  *     ledger/             the ledger's chunks
+ *     member0.pem, member0.private.pem   only where a service was founded without members: its first one, for the operator to keep
  *     node.pid            the process that runs here
  */
 import { open, readFile, rename, rm } from "node:fs/promises";

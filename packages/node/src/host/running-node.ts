@@ -174,8 +174,9 @@ export class RunningNode {
       signal: this.#stopping.signal,
     });
     const membership = acceptMembership(suite, keys, pemDecode("CERTIFICATE", serviceCertificate), network);
-    await dataDir.writeNode(this.describe({ membership }));
+    // In this order: after a crash between the two the node asks again, and is answered again.
     await dataDir.writePrivate(privateFile(suite, keys, membership));
+    await dataDir.writeNode(this.describe({ membership }));
     if (!this.#stopping.signal.aborted) await this.activate(membership, { type: "join", nodes: membership.nodes });
   }
 

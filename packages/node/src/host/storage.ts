@@ -2,6 +2,7 @@
  * Makes the core's decisions durable, in their order, in groups: while one fdatasync runs, what arrives meanwhile waits and shares the
  * next. One queue, one worker.
  */
+import { LedgerError } from "@sealane/ledger";
 import type { FileLedger } from "@sealane/ledger/files";
 import { type Seqno, seqno } from "@sealane/wire";
 import type { HardState } from "../core/log-state.js";
@@ -71,7 +72,7 @@ export class Storage {
     for (const output of group) {
       switch (output.type) {
         case "append":
-          this.#ledger.append(output.entries);
+          await this.#append(output.entries);
           break;
         case "truncate":
           this.#ledger.truncate(output.to);
@@ -93,6 +94,16 @@ export class Storage {
     await this.#ledger.flush();
     if (voted || this.#nowMs() - this.#hintWrittenMs >= COMMIT_HINT_MS) await this.#writeState();
     if (token !== undefined) this.#handlers.onPersisted(token);
+  }
+
+  async #append(entries: Extract<StorageOutput, { type: "append" }>["entries"]): Promise<void> {
+    try {
+      this.#ledger.append(entries);
+    } catch (error) {
+      if (!(error instanceof LedgerError) || error.code !== "queue-full") throw error;
+      await this.#ledger.flush(); // an empty queue takes a group of any size; the core bounds how much is uncommitted
+      this.#ledger.append(entries);
+    }
   }
 
   #noteCommit(at: Seqno): void {
