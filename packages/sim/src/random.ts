@@ -32,6 +32,33 @@ export class SeededRandom {
     return Math.floor(this.float() * n);
   }
 
+  /** Uniform integer in [0, max], both ends included. */
+  upTo(max: number): number {
+    return this.below(max + 1);
+  }
+
+  chance(probability: number): boolean {
+    return this.float() < probability;
+  }
+
+  /** @throws {RangeError} when there is nothing to pick from. */
+  pick<T>(items: readonly T[]): T {
+    const item = items[this.below(items.length)];
+    if (item === undefined) throw new RangeError("nothing to pick from");
+    return item;
+  }
+
+  /** Shuffles in place (Fisher–Yates). */
+  shuffle<T>(items: T[]): void {
+    for (let i = items.length - 1; i > 0; i--) {
+      const j = this.upTo(i);
+      const [a, b] = [items[i], items[j]];
+      if (a === undefined || b === undefined) continue;
+      items[i] = b;
+      items[j] = a;
+    }
+  }
+
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.u32() & 0xff);
   }

@@ -2,10 +2,11 @@
  * A cluster in memory, driven by one seed: replicas with their ledgers, disks that lose what was not flushed, and a network
  * that loses, duplicates, delays, reorders and partitions. The invariants of consensus spec §15 are checked after every step.
  */
+import { type Durability, type HardState, type Input, type Output, Replica, replayLog } from "@sealane/consensus";
 import { type ConsensusMessage, type NodeId, type Seqno, seqno, view } from "@sealane/wire";
-import { type Durability, type HardState, type Input, type Output, Replica, replayLog } from "../../src/index.js";
-import { Invariants, type StoredEntry, sameEntry } from "../support/invariants.js";
-import { SeededRandom } from "../support/random.js";
+import { Invariants } from "../../src/invariants/invariants.js";
+import { type StoredEntry, sameEntry } from "../../src/invariants/observed.js";
+import { SeededRandom } from "../../src/random.js";
 
 const ELECTION_TIMEOUT_MS = 100;
 const HEARTBEAT_MS = 10;
@@ -101,7 +102,7 @@ export class Cluster {
     return Math.max(...this.nodes.map(({ replica }) => replica.view));
   }
 
-  /** One random event, then the invariants. */
+  /** One random event. */
   step(): void {
     const random = this.#random;
     const node = random.pick(this.nodes);
@@ -117,7 +118,6 @@ export class Cluster {
     else if (dice < 990) this.#writeRetirement();
     else if (dice < 995) this.#reconfigure();
     else this.#crash(node);
-    this.#check();
   }
 
   /** No more faults: a primary emerges, signs, and all members end up with one committed log (spec §15.3). */
@@ -132,7 +132,6 @@ export class Cluster {
         this.#deliver(0, true);
         for (const node of this.nodes) this.#flush(node, node.disk.requests.length);
       }
-      this.#check();
       const primary = this.#primary();
       if (primary === undefined) continue;
       if (primary.toCleanUp.length > 0) this.#writeRetirement();
@@ -201,6 +200,7 @@ export class Cluster {
     for (let output = node.replica.pollOutput(); output !== undefined; output = node.replica.pollOutput()) {
       this.#carryOut(node, output);
     }
+    this.#check();
   }
 
   #carryOut(node: Node, output: Output<StoredEntry>): void {
@@ -270,6 +270,7 @@ export class Cluster {
     const { id, ledger: entries, disk, nowMs } = node;
     node.replica = this.#replica(id, replayLog({ id, hardState: disk.hardState, commitSeqno, entries }), nowMs);
     this.invariants.forget(id);
+    this.#check();
   }
 
   #partition(): void {

@@ -1,13 +1,13 @@
 /** The text of a scenario file, cut into commands (raft-scenarios spec §1). */
 
 export interface Command {
-  /** Starts at 1. */
+  /** Starts at 1; 0 for the final step, which no line asks for. */
   readonly line: number;
   readonly name: string;
   readonly fields: readonly string[];
 }
 
-/** A scenario cannot be read, or does not hold. `line` is 0 for the final step. */
+/** A scenario cannot be read, or does not hold. `line` is 0 for the final step. Correct the scenario, or the core. */
 export class ScenarioError extends Error {
   override readonly name = "ScenarioError";
   readonly line: number;
@@ -26,4 +26,8 @@ export function parseScenario(text: string): readonly Command[] {
     if (name !== "" || fields.length > 0) commands.push({ line: index + 1, name, fields });
   }
   return commands;
+}
+
+export function commandText({ name, fields }: Command): string {
+  return [name, ...fields].join();
 }

@@ -2,27 +2,54 @@
  * The world of a scenario (raft-scenarios spec §2): replicas, their ledgers and outgoing queues, and the links between them.
  * Nothing moves until it is told to, and all loops over nodes are in ascending string order.
  */
+import { type Configuration, type Input, type Output, Replica, type RestoredState } from "@sealane/consensus";
 import { type ConsensusMessage, type NodeId, seqno, type View, view } from "@sealane/wire";
-import { type Configuration, Replica, type RestoredState } from "../../src/index.js";
-import { Invariants, type StoredEntry } from "../support/invariants.js";
+import { Invariants } from "../invariants/invariants.js";
+import type { StoredEntry } from "../invariants/observed.js";
+import { checkRoleChange } from "../invariants/step-properties.js";
 
-const HEARTBEAT_MS = 10;
+export const HEARTBEAT_MS = 10;
 const ELECTION_TIMEOUT_MS = 100;
+const DISPATCH_ROUNDS_MAX = 5;
 
 export interface Queued {
   readonly to: NodeId;
   readonly message: ConsensusMessage;
 }
 
+/** What a replica showed before an input. */
+export type Before = Pick<
+  Replica<StoredEntry>,
+  "role" | "view" | "primary" | "lastSeqno" | "commitSeqno" | "configurations" | "retirementPhase" | "peers"
+>;
+
+/** Is told what happens in a world, in order. */
+export interface WorldObserver {
+  /** A node took an input; its replica is as it is afterwards. */
+  step(node: ScenarioNode, input: Input<StoredEntry>, before: Before, outputs: readonly Output<StoredEntry>[]): void;
+  /** A message was lost: a cut link, a drop command, or entries that are gone from the sender's log. */
+  dropped(from: ScenarioNode, queued: Queued): void;
+}
+
+interface NodeOptions {
+  readonly preVote: boolean;
+  readonly random: (max: number) => number;
+  readonly restored?: RestoredState;
+}
+
 export class ScenarioNode {
   readonly id: NodeId;
+  readonly preVote: boolean;
   readonly replica: Replica<StoredEntry>;
   readonly ledger: StoredEntry[] = [];
   readonly outgoing: Queued[] = [];
+  readonly #observers: readonly WorldObserver[];
   #nowMs = 0;
 
-  constructor(id: NodeId, options: { preVote: boolean; random: (max: number) => number; restored?: RestoredState }) {
+  constructor(id: NodeId, options: NodeOptions, observers: readonly WorldObserver[]) {
     this.id = id;
+    this.preVote = options.preVote;
+    this.#observers = observers;
     this.replica = new Replica<StoredEntry>({
       id,
       durability: "ephemeral",
@@ -34,12 +61,26 @@ export class ScenarioNode {
     this.handle({ type: "start-ticking" });
   }
 
-  handle(input: Parameters<Replica<StoredEntry>["handle"]>[0]): void {
-    this.replica.handle(input, this.#nowMs);
-    for (let output = this.replica.pollOutput(); output !== undefined; output = this.replica.pollOutput()) {
+  handle(input: Input<StoredEntry>): void {
+    const { replica } = this;
+    const { role, view, primary, lastSeqno, commitSeqno, configurations, retirementPhase, peers } = replica;
+    const before: Before = { role, view, primary, lastSeqno, commitSeqno, configurations, retirementPhase, peers };
+    replica.handle(input, this.#nowMs);
+    const outputs: Output<StoredEntry>[] = [];
+    for (let output = replica.pollOutput(); output !== undefined; output = replica.pollOutput()) outputs.push(output);
+    this.#carryOut(outputs, before);
+    for (const observer of this.#observers) observer.step(this, input, before, outputs);
+  }
+
+  #carryOut(outputs: readonly Output<StoredEntry>[], before: Before): void {
+    let { role } = before;
+    for (const output of outputs) {
       if (output.type === "append") this.ledger.push(...output.entries);
       if (output.type === "rollback") this.ledger.length = output.to;
       if (output.type === "send") this.outgoing.push({ to: output.to, message: output.message });
+      if (output.type !== "role") continue;
+      checkRoleChange(this.id, role, output.role, this.replica.retirementPhase);
+      role = output.role;
     }
   }
 
@@ -60,13 +101,16 @@ export class ScenarioNode {
 export class World {
   readonly invariants = new Invariants();
   readonly #random: (max: number) => number;
+  readonly #observers: readonly WorldObserver[];
   readonly #nodes = new Map<NodeId, ScenarioNode>();
   /** Directed pairs, `from>to`. */
   readonly #links = new Set<string>();
+  /** Of nodes created from now on. */
   preVote = false;
 
-  constructor(random: (max: number) => number) {
+  constructor(random: (max: number) => number, observers: readonly WorldObserver[] = []) {
     this.#random = random;
+    this.#observers = observers;
   }
 
   get nodes(): readonly ScenarioNode[] {
@@ -91,7 +135,7 @@ export class World {
     if (this.#nodes.has(id)) throw new Error(`node ${id} exists`);
     const restored = configuration && bootstrapState(configuration);
     const options = { preVote: this.preVote, random: this.#random, ...(restored && { restored }) };
-    const node = new ScenarioNode(id, options);
+    const node = new ScenarioNode(id, options, this.#observers);
     this.#nodes.set(id, node);
     return node;
   }
@@ -125,10 +169,14 @@ export class World {
    * §2.1. The link counts when the message is dispatched, and the entries are read then; if one is gone, so is the message.
    * @returns whether it was sent.
    */
-  dispatch(from: ScenarioNode, { to, message }: Queued): boolean {
-    if (!this.#links.has(`${from.id}>${to}`)) return false;
+  dispatch(from: ScenarioNode, queued: Queued): boolean {
+    const { to, message } = queued;
     const entries = message.type === "append-entries" ? from.ledger.slice(message.prevSeqno, message.seqno) : [];
-    if (message.type === "append-entries" && entries.length < message.seqno - message.prevSeqno) return false;
+    const gone = message.type === "append-entries" && entries.length < message.seqno - message.prevSeqno;
+    if (gone || !this.#links.has(`${from.id}>${to}`)) {
+      for (const observer of this.#observers) observer.dropped(from, queued);
+      return false;
+    }
     this.node(to).handle({ type: "message", from: from.id, message, entries });
     this.invariants.check(this.nodes);
     return true;
@@ -151,8 +199,17 @@ export class World {
 
   /** At most five rounds; what is left then stays queued. */
   dispatchAll(): void {
-    for (let round = 0; round < 5 && this.nodes.some((node) => node.outgoing.length > 0); round++)
+    for (let round = 0; round < DISPATCH_ROUNDS_MAX && this.nodes.some(({ outgoing }) => outgoing.length > 0); round++)
       this.dispatchAllOnce();
+  }
+
+  /** Discards the queued messages that match. */
+  drop(id: NodeId, matches: (queued: Queued) => boolean): void {
+    const from = this.node(id);
+    for (const queued of from.outgoing.splice(0)) {
+      if (!matches(queued)) from.outgoing.push(queued);
+      else for (const observer of this.#observers) observer.dropped(from, queued);
+    }
   }
 }
 

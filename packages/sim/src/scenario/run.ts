@@ -1,36 +1,43 @@
 /** Runs scenario files against the real core (raft-scenarios spec §3–§7). Every command is one line of the table below. */
-import { type NodeId, seqno, view } from "@sealane/wire";
-import { quorum } from "../../src/configurations.js";
-import type { Role } from "../../src/index.js";
-import { sameEntry } from "../support/invariants.js";
-import { SeededRandom } from "../support/random.js";
-import { type Command, parseScenario, ScenarioError } from "./commands.js";
-import { type Queued, type ScenarioNode, World } from "./world.js";
+import { base64, type NodeId, seqno, utf8, view } from "@sealane/wire";
+import { sameEntry } from "../invariants/observed.js";
+import { SeededRandom } from "../random.js";
+import { type Command, commandText, parseScenario, ScenarioError } from "./commands.js";
+import { detail, logLine, messageText, stateLine } from "./describe.js";
+import { HEARTBEAT_MS, type ScenarioNode, World, type WorldObserver } from "./world.js";
 
 const SYNC_ROUNDS_MAX = 20;
-const HEARTBEAT_MS = 10;
+
+/** Is told which command comes next, what it printed, and what happens in the world. */
+export interface ScenarioObserver extends WorldObserver {
+  command(command: Command): void;
+  printed(line: string): void;
+}
 
 export interface ScenarioOptions {
-  /** Seeds the election timers and `shuffle_*`. */
+  /** Seeds the election timers and `shuffle_*`. Default 1. */
   readonly seed?: number;
   /** Replaces the timers' randomness; a uniform integer in [0, max] when left out. */
   readonly random?: (max: number) => number;
+  readonly observers?: readonly ScenarioObserver[];
 }
 
 /**
  * @returns what the printing commands print.
- * @throws {ScenarioError} naming the line that is wrong, does not hold, or breaks an invariant.
+ * @throws {ScenarioError} naming the line that is wrong, does not hold, or breaks an invariant; that is then its `cause`.
  */
 export function runScenario(text: string, options: ScenarioOptions = {}): readonly string[] {
   const random = new SeededRandom(options.seed ?? 1);
-  const run = new Run(new World(options.random ?? ((max) => random.upTo(max))), random);
+  const observers = options.observers ?? [];
+  const run = new Run(new World(options.random ?? ((max) => random.upTo(max)), observers), random, observers);
   const final: Command = { line: 0, name: "loop_until_sync", fields: [] };
   for (const command of [...parseScenario(text), final]) {
+    for (const observer of observers) observer.command(command);
     try {
       run.execute(command);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ScenarioError(command.line, `${[command.name, ...command.fields].join()}: ${reason}`, { cause });
+      throw new ScenarioError(command.line, `${commandText(command)}: ${reason}`, { cause });
     }
   }
   return run.printed;
@@ -42,11 +49,13 @@ class Run {
   readonly printed: string[] = [];
   readonly #world: World;
   readonly #random: SeededRandom;
+  readonly #observers: readonly ScenarioObserver[];
   readonly #handlers: Readonly<Record<string, { readonly arity: readonly [number, number]; readonly run: Handler }>>;
 
-  constructor(world: World, random: SeededRandom) {
+  constructor(world: World, random: SeededRandom, observers: readonly ScenarioObserver[]) {
     this.#world = world;
     this.#random = random;
+    this.#observers = observers;
     const exactly = (count: number, run: Handler) => ({ arity: [count, count] as const, run });
     const atLeast = (count: number, run: Handler) => ({ arity: [count, Number.POSITIVE_INFINITY] as const, run });
     this.#handlers = {
@@ -78,8 +87,8 @@ class Run {
       dispatch_single: exactly(2, (from, to) => this.#dispatchSingle(node(from), node(to))),
       dispatch_all_once: exactly(0, () => world.dispatchAllOnce()),
       dispatch_all: exactly(0, () => world.dispatchAll()),
-      drop_pending_to: exactly(2, (from, to) => this.#drop(node(from), (queued) => queued.to === node(to))),
-      drop_pending: exactly(1, (from) => this.#drop(node(from), ({ to }) => world.has(to))),
+      drop_pending_to: exactly(2, (from, to) => world.drop(node(from), (queued) => queued.to === node(to))),
+      drop_pending: exactly(1, (from) => world.drop(node(from), ({ to }) => world.has(to))),
       shuffle_one: exactly(1, (id) => this.#random.shuffle(world.node(node(id)).outgoing)),
       shuffle_all: exactly(0, () => world.nodes.forEach(({ outgoing }) => void this.#random.shuffle(outgoing))),
       loop_until_sync: exactly(0, () => this.#loopUntilSync()),
@@ -89,7 +98,7 @@ class Run {
       summarise_logs_all: exactly(0, () => this.#print(...world.nodes.map(logLine))),
       summarise_messages: exactly(2, (from, to) => {
         const queued = world.node(node(from)).outgoing.filter((message) => message.to === node(to));
-        this.#print(`${from}->${to}: ${queued.map(messageText).join(" ")}`);
+        this.#print(`${from}->${to}: ${queued.map(({ message }) => messageText(message)).join(" ")}`);
       }),
       assert_state_sync: exactly(0, () => {
         if (!inSync(world.nodes)) throw new Error(world.nodes.map(stateLine).join("; "));
@@ -120,13 +129,15 @@ class Run {
     const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
     if (handler === undefined) throw new Error("unknown command");
     const [least, most] = handler.arity;
-    if (fields.length < least || fields.length > most) throw new Error(`${fields.length} fields`);
+    if (fields.length < least || fields.length > most)
+      throw new Error(`it takes ${arityText(handler.arity)}, not ${fields.length}`);
     handler.run(...fields);
     for (const each of this.#world.nodes) this.#checkCommitSafety(each);
   }
 
   #print(...lines: readonly string[]): void {
     this.printed.push(...lines);
+    for (const line of lines) for (const observer of this.#observers) observer.printed(line);
   }
 
   #startNode(id: NodeId): void {
@@ -180,8 +191,8 @@ class Run {
   ): void {
     const primary = this.#world.primary(of === "latest" ? of : view(number(of)));
     if (primary === undefined && of === "latest") return;
-    if (primary === undefined) throw new Error("no primary in that view");
-    const data = JSON.stringify({ data: Buffer.from(payload).toString("base64"), type });
+    if (primary === undefined) throw new Error(`there is no primary in view ${of}`);
+    const data = JSON.stringify({ data: base64(utf8(payload)), type });
     primary.replicate({ signature: false, data, ...parts });
     this.#world.invariants.check(this.#world.nodes);
   }
@@ -191,11 +202,6 @@ class Run {
     const index = source.outgoing.findIndex((queued) => queued.to === to);
     const [queued] = index < 0 ? [] : source.outgoing.splice(index, 1);
     if (queued !== undefined) this.#world.dispatch(source, queued);
-  }
-
-  #drop(from: NodeId, matches: (queued: Queued) => boolean): void {
-    const { outgoing } = this.#world.node(from);
-    outgoing.splice(0, outgoing.length, ...outgoing.filter((queued) => !matches(queued)));
   }
 
   /** §6. */
@@ -210,7 +216,7 @@ class Run {
           return theirs !== undefined && sameEntry(entry, theirs);
         });
       });
-      if (holders.length < quorum(nodes.length)) throw new Error(`${id} committed ${commit} without a majority`);
+      if (holders.length <= nodes.length / 2) throw new Error(`${id} committed ${commit} without a majority`);
     }
   }
 
@@ -234,6 +240,10 @@ class Run {
 /** Scenario ids are short; the core never looks inside an id, so the brand's 64 digits do not matter here. */
 function node(id: string): NodeId {
   return id as NodeId;
+}
+
+function arityText([least, most]: readonly [number, number]): string {
+  return least === most ? `${least} ${least === 1 ? "field" : "fields"}` : `at least ${least} fields`;
 }
 
 function number(text: string): number {
@@ -260,73 +270,6 @@ function inSync(nodes: readonly ScenarioNode[]): boolean {
   );
 }
 
-const ROLE_NAMES: Readonly<Record<Role, string>> = {
-  none: "None",
-  backup: "Follower",
-  "pre-vote-candidate": "PreVoteCandidate",
-  candidate: "Candidate",
-  primary: "Leader",
-};
-const PHASE_NAMES = {
-  ordered: "Ordered",
-  signed: "Signed",
-  completed: "Completed",
-  "retired-committed": "RetiredCommitted",
-} as const;
-
-/** §5, the keys of `assert_detail`. */
-function detail({ replica }: ScenarioNode, key: string): string {
-  const phase = replica.retirementPhase;
-  switch (key) {
-    case "leadership_state":
-      return ROLE_NAMES[replica.role];
-    case "membership_state":
-      return phase === undefined ? "Active" : "Retired";
-    case "retirement_phase":
-      if (phase === undefined) throw new Error("it is absent");
-      return PHASE_NAMES[phase];
-    case "current_view":
-      return String(replica.view);
-    case "primary_id":
-      return replica.primary ?? "null";
-    case "ticking":
-      return String(replica.ticking);
-    case "reconfiguration_type":
-      return "OneTransaction";
-    default:
-      throw new Error(`unknown detail ${key}`);
-  }
-}
-
 function configurationAt({ replica }: ScenarioNode, at: string): readonly NodeId[] | undefined {
   return replica.configurations.find((configuration) => configuration.seqno === number(at))?.nodes;
-}
-
-function stateLine({ id, replica }: ScenarioNode): string {
-  const role = { none: "?", backup: "F", "pre-vote-candidate": "?", candidate: "C", primary: "P" }[replica.role];
-  const membership = replica.retirementPhase === undefined ? "A" : "R";
-  return `${id}: leadership ${role} membership ${membership} @${replica.view}.${replica.lastSeqno} (committed ${replica.commitSeqno})`;
-}
-
-function logLine({ id, ledger, replica }: ScenarioNode): string {
-  const entries = ledger.map((entry) => {
-    const txId = `${entry.view}.${entry.seqno}`;
-    return entry.seqno === replica.commitSeqno ? `[${txId}]` : txId;
-  });
-  return `${id}: ${entries.join(" ")}`;
-}
-
-function messageText({ message }: Queued): string {
-  switch (message.type) {
-    case "append-entries":
-      return `AE(t${message.view}, (${message.prevView}.${message.prevSeqno}, ${message.viewOfSeqno}.${message.seqno}])`;
-    case "append-entries-response":
-      return `AER(${message.success ? "ACK" : "NACK"}, t${message.view}, i${message.lastSeqno})`;
-    case "request-vote":
-      return "RV";
-    case "request-vote-response":
-      return "RVR";
-    case "propose-request-vote":
-      return "PRV";
-  }
 }

@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { parseScenario, ScenarioError } from "./commands.js";
-import { runScenario } from "./run.js";
+import { parseScenario, ScenarioError } from "../src/scenario/commands.js";
+import { runScenario } from "../src/scenario/run.js";
 
-const shared = process.env.SEALANE_SHARED ?? fileURLToPath(new URL("../../../../../shared", import.meta.url));
+const shared = process.env.SEALANE_SHARED ?? fileURLToPath(new URL("../../../../shared", import.meta.url));
 const folder = join(shared, "raft-scenarios");
 
 describe("the public scenario files", () => {

@@ -28,15 +28,15 @@ describe.each(kinds)("$name: the invariants of §15 hold after every step", (kin
         for (let step = 0; step < STEPS; step++) cluster.step();
         cluster.settle();
       } catch (cause) {
-        throw new Error(`seed ${seed}: repeat with npx vitest run test/simulation -t "${kind.name}"`, { cause });
+        throw new Error(`seed ${seed}: repeat with npx vitest run test/replicas -t "${kind.name}"`, { cause });
       }
       totals.committed += cluster.commitSeqno;
       totals.views += cluster.viewMax;
       totals.restarts += cluster.restarts;
     }
     // The runs did something: entries were committed, primaries changed, and nodes came back from their disks.
-    expect(totals.committed).toBeGreaterThan(30 * SEEDS.length);
-    expect(totals.views).toBeGreaterThan(3 * SEEDS.length);
+    expect(totals.committed).toBeGreaterThan(20 * SEEDS.length);
+    expect(totals.views).toBeGreaterThan(2 * SEEDS.length);
     expect(totals.restarts).toBeGreaterThanOrEqual(kind.durability === "durable" ? 3 * SEEDS.length : 0);
   });
 });

@@ -1,0 +1,102 @@
+/** The invariants of consensus spec §15.1 that two nodes, or all of them together, can break. Names are those of the spec. */
+import { fail, holdsPrefix, type Observed, sameEntry } from "./observed.js";
+
+/** What must hold between any two nodes. */
+export function checkPair(a: Observed, b: Observed): void {
+  checkLogMatching(a, b);
+  checkLogs(a, b);
+  checkOneLeader(a, b);
+  for (const [leader, other] of [[a, b] as const, [b, a] as const]) {
+    if (leader.replica.role !== "primary") continue;
+    checkElectionSafety(leader, other);
+    checkLeaderCompleteness(leader, other);
+  }
+}
+
+/** What only all nodes together show. */
+export function checkTogether(nodes: readonly Observed[]): void {
+  for (const node of nodes) {
+    checkQuorumLog(node, nodes);
+    if (node.replica.role === "candidate") checkCandidate(node, nodes);
+  }
+  checkReplication(nodes);
+}
+
+/** LogMatchingInv: same view at n ⇒ equal up to n. Looked at from the end, the last common (seqno, view) decides. */
+function checkLogMatching(a: Observed, b: Observed): void {
+  let matched = false;
+  for (let i = Math.min(a.ledger.length, b.ledger.length) - 1; i >= 0; i--) {
+    const [x, y] = [a.ledger[i], b.ledger[i]];
+    if (x === undefined || y === undefined) continue;
+    matched ||= x.view === y.view;
+    if (matched && !sameEntry(x, y)) fail("LogMatchingInv", `${a.id} and ${b.id} at ${i + 1}`);
+  }
+}
+
+/** LogInv: of two committed prefixes, one is a prefix of the other. */
+function checkLogs(a: Observed, b: Observed): void {
+  const common = Math.min(a.replica.commitSeqno, b.replica.commitSeqno);
+  if (!holdsPrefix(a.ledger, b.ledger, common)) fail("LogInv", `${a.id} and ${b.id} within their first ${common}`);
+}
+
+function checkOneLeader(a: Observed, b: Observed): void {
+  if (a.replica.role !== "primary" || b.replica.role !== "primary" || a.replica.view !== b.replica.view) return;
+  fail("MoreThanOneLeaderInv", `${a.id} and ${b.id} in ${a.replica.view}`);
+}
+
+/** ElectionSafetyInv, the strong form: no log reaches further in the leader's view than the leader's own. */
+function checkElectionSafety(leader: Observed, other: Observed): void {
+  const last = ({ ledger }: Observed) => ledger.findLast(({ view }) => view === leader.replica.view)?.seqno ?? 0;
+  if (last(other) > last(leader)) fail("ElectionSafetyInv", `${other.id} is ahead of primary ${leader.id}`);
+}
+
+function checkLeaderCompleteness(leader: Observed, { id, replica, ledger }: Observed): void {
+  const last = ledger.findLast(({ view }) => view <= leader.replica.view)?.seqno ?? 0;
+  const length = Math.min(replica.commitSeqno, last);
+  if (!holdsPrefix(leader.ledger, ledger, length)) {
+    fail("LeaderCompletenessInv", `primary ${leader.id} lacks part of ${length}, committed on ${id}`);
+  }
+}
+
+/** Every quorum of the current configuration has a node with the committed prefix ⇔ those without it are no majority. */
+function checkQuorumLog({ id, replica, ledger }: Observed, nodes: readonly Observed[]): void {
+  const current = replica.configurations[0];
+  if (current === undefined) return;
+  const lacking = current.nodes.filter((member) => {
+    const holder = nodes.find((node) => node.id === member);
+    return holder === undefined || !holdsPrefix(holder.ledger, ledger, replica.commitSeqno);
+  });
+  if (lacking.length > current.nodes.length / 2) fail("QuorumLogInv", `${id}, commit ${replica.commitSeqno}`);
+}
+
+/** CandidateTermNotInLogInv: whoever can still be elected in its view finds no entry of that view anywhere. */
+function checkCandidate({ id, replica }: Observed, nodes: readonly Observed[]): void {
+  const electable = replica.configurations.every((configuration) => {
+    const voters = configuration.nodes.filter((member) =>
+      nodes.some((node) => node.id === member && node.replica.view === replica.view && node.replica.votedFor === id),
+    );
+    return voters.length > configuration.nodes.length / 2;
+  });
+  if (!electable) return;
+  const holder = nodes.find(({ ledger }) => ledger.some(({ view }) => view === replica.view));
+  if (holder !== undefined) fail("CandidateTermNotInLogInv", `${holder.id} holds an entry of candidate ${id}`);
+}
+
+/** ReplicationInv: a quorum of the last committed configuration holds the greatest committed prefix. */
+function checkReplication(nodes: readonly Observed[]): void {
+  const [first] = nodes;
+  if (first === undefined) return;
+  const greatest = nodes.reduce(
+    (best, node) => (node.replica.commitSeqno > best.replica.commitSeqno ? node : best),
+    first,
+  );
+  const { id, replica, ledger } = greatest;
+  const committed = ledger.slice(0, replica.commitSeqno).findLast(({ configuration }) => configuration !== undefined);
+  const members = committed?.configuration ?? [];
+  const holders = nodes.filter(
+    (node) => members.includes(node.id) && holdsPrefix(node.ledger, ledger, replica.commitSeqno),
+  );
+  if (members.length > 0 && holders.length <= members.length / 2) {
+    fail("ReplicationInv", `commit ${replica.commitSeqno} of ${id}`);
+  }
+}
