@@ -1,0 +1,2 @@
+/** Entry point `@sealane/crypto/simulated`: for simulations alone. */
+export { simulatedSuite } from "./simulated-suite.js";
