@@ -7,7 +7,11 @@ import { simulatedSuite } from "./simulated-suite.js";
 /** A source that repeats: bytes of a counter. */
 function source(): (length: number) => Uint8Array {
   let next = 1;
-  return (length) => Uint8Array.from({ length }, () => (next = (next * 73 + 41) % 65_521) & 0xff);
+  const byte = (): number => {
+    next = (next * 73 + 41) % 65_521;
+    return next & 0xff;
+  };
+  return (length) => Uint8Array.from({ length }, byte);
 }
 
 const suite = simulatedSuite(source());

@@ -1,6 +1,9 @@
 /** Entry point `@sealane/sim`. */
-export { checkAgreement, ViolationError } from "./checkers.js";
-export { Cluster, type ClusterOptions } from "./cluster.js";
+export { checkAgreement, ViolationError } from "./cluster/checkers.js";
+export { Cluster, type ClusterOptions } from "./cluster/cluster.js";
+export { RunTrace } from "./cluster/run-trace.js";
+export { SimulatedDisk } from "./cluster/simulated-disk.js";
+export { type Answer, SimulatedNode, type SimulatedNodeConfig } from "./cluster/simulated-node.js";
 export { checkPair, checkTogether } from "./invariants/cluster-invariants.js";
 export { Invariants } from "./invariants/invariants.js";
 export { checkNode } from "./invariants/node-invariants.js";
@@ -19,5 +22,3 @@ export { runScenario, type ScenarioObserver, type ScenarioOptions } from "./scen
 export { Trace, type TraceLine } from "./scenario/trace.js";
 export { expectedTranscript, Transcript, withTranscript } from "./scenario/transcript.js";
 export { type Before, type Queued, ScenarioNode, World, type WorldObserver } from "./scenario/world.js";
-export { SimulatedDisk } from "./simulated-disk.js";
-export { type Answer, SimulatedNode, type SimulatedNodeConfig } from "./simulated-node.js";

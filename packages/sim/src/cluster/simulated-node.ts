@@ -1,7 +1,8 @@
 /** A real `NodeCore` on a simulated host: its clock, network and disk belong to the simulation. */
-import { type CoreConfig, type HardState, NodeCore, type NodeEvent, Replay, type Start } from "@sealane/node/core";
+import { type CoreConfig, type HardState, NodeCore, Replay, type Start } from "@sealane/node/core";
 import type { InMemoryNetwork, Transport } from "@sealane/transport";
 import { type NetworkNode, type NodeId, type NodeState, type Seqno, seqno, view } from "@sealane/wire";
+import type { RunTrace } from "./run-trace.js";
 import { SimulatedDisk } from "./simulated-disk.js";
 
 export interface Answer {
@@ -15,7 +16,7 @@ export class SimulatedNode {
   readonly disk = new SimulatedDisk();
   readonly #config: SimulatedNodeConfig;
   readonly #network: InMemoryNetwork;
-  readonly #observer: ((event: NodeEvent) => void) | undefined;
+  readonly #trace: RunTrace;
   readonly #answers = new Map<number, (answer: Answer) => void>();
   #core: NodeCore | undefined;
   #transport: Transport | undefined;
@@ -25,10 +26,10 @@ export class SimulatedNode {
   #toldOf: readonly NetworkNode[] = [];
   #committed = seqno(0);
 
-  constructor(config: SimulatedNodeConfig, network: InMemoryNetwork, observer?: (event: NodeEvent) => void) {
+  constructor(config: SimulatedNodeConfig, network: InMemoryNetwork, trace: RunTrace) {
     this.#config = config;
     this.#network = network;
-    this.#observer = observer;
+    this.#trace = trace;
   }
 
   get id(): NodeId {
@@ -51,7 +52,7 @@ export class SimulatedNode {
 
   start(start: Start, nowMs: number): void {
     if (start.type === "join") this.#toldOf = start.nodes;
-    this.#core = new NodeCore({ ...this.#config, start, observe: this.#observer !== undefined }, nowMs);
+    this.#core = new NodeCore({ ...this.#config, start, observe: true }, nowMs);
     this.#transport = this.#network.transport({
       self: this.id,
       onFrame: ({ from, type, payload }) => {
@@ -119,6 +120,7 @@ export class SimulatedNode {
           this.#committed = seqno(Math.max(this.#committed, output.seqno));
           break;
         case "transmit":
+          this.#trace.handleFrame(nowMs, this.id, output.to, output.frameType, output.parts);
           this.#transport?.send(output.to, output.frameType, output.parts);
           break;
         case "peer":
@@ -135,7 +137,7 @@ export class SimulatedNode {
           this.#answers.delete(output.id);
           break;
         case "event":
-          this.#observer?.(output.event);
+          this.#trace.handleEvent(this.id, output.event);
           break;
         case "wait":
           this.#wakeMs = output.untilMs;

@@ -3,6 +3,7 @@
  * simulated, and one seed decides everything.
  */
 import { type CryptoSuite, createSelfSigned, type KeyPair, pemDecode, pemEncode, withRandom } from "@sealane/crypto";
+import { simulatedSuite } from "@sealane/crypto/simulated";
 import {
   type App,
   endorseNode,
@@ -26,14 +27,16 @@ import {
   seqno,
   utf8,
 } from "@sealane/wire";
+import { SeededRandom } from "../random.js";
 import { checkAgreement } from "./checkers.js";
-import { SeededRandom } from "./random.js";
+import { RunTrace } from "./run-trace.js";
 import { type Answer, SimulatedNode, type SimulatedNodeConfig } from "./simulated-node.js";
 
 export interface ClusterOptions {
-  /** u32. Same seed, same run (with a suite whose signatures repeat: the noble one). */
+  /** u32. Same seed, same run, down to every byte on the network (with the default suite, or another whose signatures repeat). */
   readonly seed: number;
-  readonly suite: CryptoSuite;
+  /** Default: a suite that costs nothing and protects nothing. Give a real one to run the real arithmetic. */
+  readonly suite?: CryptoSuite;
   readonly app?: App;
   /** Virtual ms. Defaults: 1,000, 100, 3,000. */
   readonly electionTimeoutMs?: number;
@@ -48,6 +51,8 @@ const TURNS_PER_STEP_MAX = 1_000;
 
 export class Cluster {
   readonly random: SeededRandom;
+  /** What has happened so far. */
+  readonly trace = new RunTrace();
   readonly network: InMemoryNetwork;
   readonly #options: ClusterOptions;
   readonly #suite: CryptoSuite;
@@ -60,7 +65,8 @@ export class Cluster {
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.random = new SeededRandom(options.seed);
-    this.#suite = withRandom(options.suite, (length) => this.random.bytes(length));
+    const draw = (length: number): Uint8Array => this.random.bytes(length);
+    this.#suite = options.suite === undefined ? simulatedSuite(draw) : withRandom(options.suite, draw);
     this.network = inMemoryNetwork({ random: () => this.random.float() });
     this.network.advance(this.#nowMs);
     this.#member = this.#suite.generateKeyPair("P-384");
@@ -215,7 +221,7 @@ export class Cluster {
   }
 
   #add(config: SimulatedNodeConfig): SimulatedNode {
-    const node = new SimulatedNode(config, this.network);
+    const node = new SimulatedNode(config, this.network, this.trace);
     this.#nodes.push(node);
     return node;
   }
