@@ -1,5 +1,5 @@
 /**
- * The end of one node-to-node channel: key exchange, record protection, queue and limits for one peer (channel-v2). Sans-IO: frames, time and
+ * The end of one node-to-node channel: key exchange, record protection, queue and limits for one peer (channel-v2, channel-v1-wire). Sans-IO: frames, time and
  * (through the suite) random bytes come in; frames to send and notices come out of `pollOutput`. It knows no addresses and no timers, and
  * does not look into the headers it protects.
  *
@@ -23,6 +23,7 @@ import type { ReceiveKey } from "./receive-key.js";
 import { RecordLayer } from "./record-layer.js";
 import { SendQueue } from "./send-queue.js";
 import type { ChannelVersion, ChannelVersionNumber, ReceivedMessage, SessionKeys } from "./version.js";
+import { version1 } from "./version-1.js";
 import { version2 } from "./version-2.js";
 
 export interface ChannelOptions {
@@ -51,7 +52,7 @@ export interface OpenedRecord {
 /** What a channel shows to people (channel-v2 §8), under one name for the documents of `wire`. */
 export type ChannelStateName = ChannelState["state"];
 
-const VERSIONS: Readonly<Record<ChannelVersionNumber, ChannelVersion>> = { 2: version2 };
+const VERSIONS: Readonly<Record<ChannelVersionNumber, ChannelVersion>> = { 1: version1, 2: version2 };
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -90,7 +91,7 @@ export class Channel {
     this.peer = peer;
     this.version = version;
     this.#version = VERSIONS[version];
-    this.#limits = resolveLimits(limits);
+    this.#limits = resolveLimits(limits, version);
     this.#party = { suite, self, peer, trust, cache: cache ?? new EndorsementCache() };
     this.#records = new RecordLayer(this.#version.records, this.#limits);
     this.#queue = new SendQueue(this.#limits.queuedForwardedMax);
@@ -124,7 +125,7 @@ export class Channel {
 
   /** Records left before a new exchange starts; 0 without keys. */
   get recordsLeft(): number {
-    return this.isOpen ? Math.max(0, this.#limits.rekeyAtRecords - this.sent) : 0;
+    return this.isOpen ? Math.max(0, this.#limits.rekeyAtRecords - this.#records.used) : 0;
   }
 
   /** Code of what was refused or missed last. */
@@ -169,7 +170,7 @@ export class Channel {
 
   /** Starts an exchange if the channel is not open and none is under way. */
   initiate(nowMs: number): void {
-    this.#advance(nowMs);
+    this.#advanceAndRelease(nowMs);
     this.#lastActivityMs = nowMs;
     if (!this.isOpen) this.#request(nowMs);
   }
@@ -180,7 +181,7 @@ export class Channel {
    * @returns Whether it proves that the peer is there now. False for everything refused, and for an init, which may be a replay.
    */
   handleFrame(payload: Uint8Array, nowMs: number): boolean {
-    this.#advance(nowMs);
+    this.#advanceAndRelease(nowMs);
     try {
       const message = this.#version.read(this.#party, payload);
       const isProof =
@@ -200,19 +201,20 @@ export class Channel {
 
   /** Lets time pass. Call it when `wait` says, or at any other time. */
   handleTick(nowMs: number): void {
-    this.#advance(nowMs);
+    this.#advanceAndRelease(nowMs);
   }
 
   /**
    * Seals a consensus header (frame type 1). Costs one AEAD call.
    * @param header - Goes in clear. Borrowed; copied only if it has to be queued.
-   * @returns The trailer to put behind the header: keyId (4) ‖ counter (8) ‖ tag (16), fresh. Undefined when there are no keys yet: the
-   *   header waits, in place of an older one, and comes out of `pollOutput` once there are.
+   * @returns The trailer to put behind the header, fresh: keyId (4) ‖ counter (8) ‖ tag (16); in version 1 tag (16) ‖ IV (8). Undefined when
+   *   there are no keys yet, or in version 1 while they change: the header waits, in place of an older one, and comes out of `pollOutput`.
    */
   seal(header: Uint8Array, nowMs: number): Uint8Array | undefined {
     this.#beforeSealing(nowMs);
-    const trailer = this.#records.sealHeader(FRAME_CONSENSUS, header);
+    const trailer = this.#isHeld ? undefined : this.#records.sealHeader(FRAME_CONSENSUS, header);
     if (trailer === undefined) this.#queue.putConsensus(header);
+    this.#release();
     this.#requestIfDue(nowMs);
     return trailer;
   }
@@ -220,14 +222,16 @@ export class Channel {
   /**
    * Seals a forwarded request or response (frame type 2).
    * @param header - Goes in clear. @param plaintext - Encrypted. Both are borrowed; copied only if they have to be queued.
-   * @returns Trailer ‖ ciphertext to put behind the header, fresh. Without keys: "queued", and it comes out of `pollOutput` later; or "refused"
-   *   when ten wait already: tell whoever asked.
+   * @returns Trailer ‖ ciphertext to put behind the header, fresh. Without keys, or in version 1 while they change: "queued", and it comes out of
+   *   `pollOutput` later; or "refused" when ten wait already: tell whoever asked.
    */
   sealEncrypted(header: Uint8Array, plaintext: Uint8Array, nowMs: number): Uint8Array | "queued" | "refused" {
     this.#beforeSealing(nowMs);
-    const sealed = this.#records.seal(FRAME_FORWARDED, header, plaintext);
+    const sealed = this.#isHeld ? undefined : this.#records.seal(FRAME_FORWARDED, header, plaintext);
+    const isQueued = sealed === undefined && this.#queue.putForwarded(header, plaintext);
+    this.#release();
     this.#requestIfDue(nowMs);
-    return sealed ?? (this.#queue.putForwarded(header, plaintext) ? "queued" : "refused");
+    return sealed ?? (isQueued ? "queued" : "refused");
   }
 
   /**
@@ -244,13 +248,15 @@ export class Channel {
     nowMs: number,
   ): OpenedRecord | undefined {
     if (!Number.isSafeInteger(headerBytes) || headerBytes < 0) throw new RangeError("headerBytes must be a length");
-    this.#advance(nowMs);
+    this.#advanceAndRelease(nowMs);
     const opened = this.#records.open(frameType, headerBytes, payload);
     if (typeof opened === "string") {
       this.#refuseRecord(opened, frameType, nowMs);
       return undefined;
     }
     this.#acceptProof(opened.key, nowMs);
+    // A version that counts what it receives too may have reached a limit with this record.
+    if (!this.#version.records.namesItsKey) this.#requestIfDue(nowMs);
     const rest =
       frameType === FRAME_FORWARDED ? EMPTY : payload.subarray(headerBytes + this.#version.records.trailerBytes);
     return { header: payload.subarray(0, headerBytes), plaintext: opened.plaintext, rest };
@@ -283,6 +289,19 @@ export class Channel {
       refuse: (code, frameType) => this.#refuse(code, frameType),
       switchKeys: (keys, nowMs) => this.#switchKeys(keys, nowMs),
     };
+  }
+
+  /**
+   * Records have to go through the queue: a final is due, or something waits that was put there before. Then what is sealed now must not
+   * overtake it.
+   */
+  get #isHeld(): boolean {
+    return this.#exchange.holdsRecords || (this.isOpen && !this.#queue.isEmpty);
+  }
+
+  /** Lets out what was held back, once nothing holds it any more. */
+  #release(): void {
+    if (this.isOpen && !this.#exchange.holdsRecords && !this.#queue.isEmpty) this.#flush();
   }
 
   /** What waited goes out at once, ahead of anything sealed later. */
@@ -334,7 +353,10 @@ export class Channel {
     // A peer that seals for us has keys we do not have: we may have restarted, and it cannot know. A forger gets an attempt of ours
     // out of this, which the back-off bounds. With keys in use nothing unproven starts anything.
     if (!this.isOpen && (code === "no-keys" || code === "unknown-key")) this.#request(nowMs);
-    if (code === "bad-tag") this.#requestIfDue(nowMs);
+    if (code !== "bad-tag") return;
+    this.#exchange.handleDoubt(nowMs);
+    this.#requestIfDue(nowMs);
+    this.#arm();
   }
 
   #beforeSealing(nowMs: number): void {
@@ -353,6 +375,12 @@ export class Channel {
     this.#exchange.advance(nowMs);
     if (this.#records.isRekeyDue(nowMs)) this.#exchange.request(nowMs);
     this.#arm();
+  }
+
+  /** As `#advance`, for calls that seal nothing themselves: what was held back may go out. */
+  #advanceAndRelease(nowMs: number): void {
+    this.#advance(nowMs);
+    this.#release();
   }
 
   #request(nowMs: number): void {

@@ -5,18 +5,19 @@ import type { CertificateErrorCode } from "@sealane/crypto";
  * Why a handshake message was refused. Listed in the order of the checks; none has changed any key or attempt.
  * - `truncated`, `trailing`, `too-large`, `out-of-range`, `malformed`: its layout, as `WireError` names it.
  * - `unknown-kind`: no message of this version, for instance one of the other version.
- * - `wrong-version`: a kind of version 2 with another version number.
+ * - `wrong-version`: a kind of this version with another version number.
  * - `wrong-receiver`: meant for another node.
- * - `own-id`: claims to come from this very node, so somebody reflects our messages.
+ * - `own-id`: claims to come from this very node, or in version 1 has its certificate, so somebody reflects our messages.
  * - `wrong-sender`: comes from another node than this channel's peer.
  * - `untrusted`: the peer is not (or no longer) in the set of known nodes.
- * - `replayed-init`: this very init is being answered already.
+ * - `replayed-init`: this very init is being answered already, or in version 1 was answered before.
  * - `no-attempt`: a response, while no attempt of ours waits for one.
  * - `unknown-handshake`: names a handshake that is not, or no longer, under way.
  * - `rate-limited`: the peer's allowance of messages that cost a signature verification is used up.
+ * - `anchor-not-self-signed`: version 1 only; the service certificate this end was given is not a self-signed one (channel-v1-wire §3.4).
  * - `certificate-…`: the certificate, as `CertificateError` names it.
  * - `identity-mismatch`: the certificate's key is not the one the peer's id is the hash of.
- * - `bad-share`: the key share is not a point on P-384.
+ * - `bad-share`: the key share is not a point on P-384, or not in the one form it is sent in.
  * - `signature-length`: not the length that fits the certificate's curve.
  * - `bad-signature`: the signature does not hold.
  * - `collision`: a valid init, but this node's own attempt goes first (§4, both initiate).
@@ -37,6 +38,7 @@ export type HandshakeErrorCode =
   | "no-attempt"
   | "unknown-handshake"
   | "rate-limited"
+  | "anchor-not-self-signed"
   | `certificate-${CertificateErrorCode}`
   | "identity-mismatch"
   | "bad-share"

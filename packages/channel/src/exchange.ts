@@ -1,5 +1,6 @@
 /**
- * The state machine of the key exchange (channel-v2 §4): who starts, what is answered, when keys switch, when it is tried again.
+ * The state machine of the key exchange (channel-v2 §4, channel-v1-wire §5): who starts, what is answered, when keys switch, when it is tried
+ * again.
  *
  * Problem: two ends, a network that loses, delays, repeats and forges, and keys in use that none of it may disturb. What makes it hold:
  *
@@ -18,8 +19,17 @@
  * - The node that goes first repeats its init, the same bytes, once per attempt: the peer may have restarted after it was sent.
  * - While an answered handshake is pending, an attempt of our own waits for it, but no longer than the oldest one's time-out. So the
  *   usual case has one exchange and replays cannot keep us from starting.
+ *
+ * Version 1 runs on the same machine, which is far stricter than the one of channel-v1-wire §5 and yet a peer that follows that one can
+ * talk to it: it only ever sees messages that §5 lets it expect. What its messages do not allow is in `ExchangeRules`; in short:
+ * - A responder of §5 sends under the new key right behind its response. This one sends nothing until the final (3. and 18. of §12): it waits
+ *   for no one when it has no keys, and with keys in use it holds records back for a moment, then goes on under the old key. An
+ *   initiator of §5 has no use for the old key once it has seen a response, so a genuine exchange loses nothing.
+ * - There is no confirm. Keys count as proven until a record fails under them; then a genuine one has to come within the time-out.
+ * - Retries come by the clock, from every state that waits (8. of §12.1), and each has a new ephemeral key and salt.
  */
 import { FRAME_CHANNEL, type FrameType } from "@sealane/wire";
+import { AnsweredInits } from "./answered-inits.js";
 import { Backoff } from "./backoff.js";
 import { type ChannelErrorCode, HandshakeError } from "./errors.js";
 import type { ChannelLimits } from "./limits.js";
@@ -28,7 +38,12 @@ import type { Party } from "./party.js";
 import { PendingHandshakes } from "./pending-handshakes.js";
 import { RateLimiter } from "./rate-limiter.js";
 import type { ReceiveKey } from "./receive-key.js";
-import type { Attempt, ChannelVersion, ReceivedMessage, SessionKeys } from "./version.js";
+import type { Attempt, ChannelVersion, PendingHandshake, ReceivedMessage, SessionKeys } from "./version.js";
+
+/** How long records wait for a final at most: a round trip on any network this runs on. */
+const HOLD_MS_MAX = 500;
+/** After records waited in vain, how long none wait again: replayed inits are not to stop a channel, so 500 ms a minute is all they get. */
+const HOLD_PAUSE_MS = 60_000;
 
 /** What the exchange needs of the channel it belongs to. */
 export interface ExchangeOwner {
@@ -50,7 +65,8 @@ interface RunningAttempt extends Attempt {
 /** Keys in use of which the peer has not proven yet that it has them too. */
 interface UnprovenKeys {
   readonly receive: ReceiveKey;
-  readonly deadlineMs: number;
+  /** `Infinity` while nothing has to come, see `ExchangeRules`. */
+  deadlineMs: number;
 }
 
 export class Exchange {
@@ -63,10 +79,14 @@ export class Exchange {
   /** §4: before any signature is verified. Inits and answers apart, so that a flood of inits from anyone cannot starve our own attempts. */
   readonly #initLimiter: RateLimiter;
   readonly #answerLimiter: RateLimiter;
+  readonly #answered: AnsweredInits;
   #attempt: RunningAttempt | undefined;
   #unproven: UnprovenKeys | undefined;
   /** When an attempt of our own is due. Invariant: undefined while one runs. */
   #retryAtMs: number | undefined;
+  /** Until when records wait for a final. Invariant: defined only with keys in use and a handshake pending, or already due. */
+  #heldUntilMs: number | undefined;
+  #holdAgainAtMs = Number.NEGATIVE_INFINITY;
   #completed = 0;
 
   constructor(version: ChannelVersion, party: Party, limits: ChannelLimits, owner: ExchangeOwner) {
@@ -78,6 +98,7 @@ export class Exchange {
     this.#backoff = new Backoff(limits.backoffMsMin, limits.backoffMsMax);
     this.#initLimiter = new RateLimiter(limits.attemptsPerSecond, limits.attemptsBurst);
     this.#answerLimiter = new RateLimiter(limits.attemptsPerSecond, limits.attemptsBurst);
+    this.#answered = new AnsweredInits(version.rules.answeredInitsKept);
   }
 
   /** Exchanges completed by this end. */
@@ -93,7 +114,12 @@ export class Exchange {
 
   /** Something is under way, be it only that the peer has to prove the new keys. */
   get isRunning(): boolean {
-    return this.phase !== undefined || this.#unproven !== undefined;
+    return this.phase !== undefined || this.#waitsForProof;
+  }
+
+  /** Records are to wait, though keys are in use: a final is due. */
+  get holdsRecords(): boolean {
+    return this.#heldUntilMs !== undefined;
   }
 
   /** The earliest time at which `advance` has something to do. */
@@ -102,13 +128,14 @@ export class Exchange {
       this.#attempt?.deadlineMs ?? Number.POSITIVE_INFINITY,
       this.#unproven?.deadlineMs ?? Number.POSITIVE_INFINITY,
       this.#retryAtMs ?? Number.POSITIVE_INFINITY,
+      this.#heldUntilMs ?? Number.POSITIVE_INFINITY,
       this.#pending.nextExpiryMs,
     );
   }
 
   /** New keys are wanted: starts an attempt unless one runs, is due after its pause, or has just switched keys. */
   request(nowMs: number): void {
-    if (this.#attempt !== undefined || this.#retryAtMs !== undefined || this.#unproven !== undefined) return;
+    if (this.#attempt !== undefined || this.#retryAtMs !== undefined || this.#waitsForProof) return;
     if (this.#pending.size > 0) this.#retryLater(nowMs);
     else this.#start(nowMs);
   }
@@ -125,7 +152,11 @@ export class Exchange {
       this.#owner.refuse("record-timeout", FRAME_CHANNEL);
       this.#retryLater(nowMs);
     }
-    if (this.#pending.expire(nowMs) > 0 && !this.#owner.isOpen) {
+    if (this.#heldUntilMs !== undefined && this.#heldUntilMs <= nowMs) {
+      this.#heldUntilMs = undefined;
+      this.#holdAgainAtMs = nowMs + HOLD_PAUSE_MS;
+    }
+    if (this.#pending.expire(nowMs) > 0 && (!this.#owner.isOpen || this.#version.rules.retriesRenewal)) {
       this.#owner.refuse("final-timeout", FRAME_CHANNEL);
       this.#retryLater(nowMs);
     }
@@ -159,26 +190,37 @@ export class Exchange {
     return true;
   }
 
+  /** A record failed under the newest key. If nothing has proven that key yet, a genuine record has to come in time now. */
+  handleDoubt(nowMs: number): void {
+    if (this.#unproven === undefined || this.#waitsForProof) return;
+    this.#unproven.deadlineMs = nowMs + this.#limits.handshakeTimeoutMs;
+  }
+
   /** Forgets everything under way. The allowance stays: closing a channel is no way to have more signatures verified. */
   reset(): void {
-    this.#dropAttempt();
-    this.#pending.clear();
-    this.#unproven = undefined;
-    this.#retryAtMs = undefined;
+    this.#endAll();
+    this.#answered.clear();
     this.#backoff.reset();
   }
 
+  get #waitsForProof(): boolean {
+    return this.#unproven !== undefined && Number.isFinite(this.#unproven.deadlineMs);
+  }
+
   #handleInit(message: Extract<ReceivedMessage, { kind: "init" }>, nowMs: number): void {
-    if (this.#pending.has(message.handshakeId)) throw new HandshakeError("replayed-init");
+    if (this.#pending.has(message.handshakeId) || this.#answered.has(message.handshakeId))
+      throw new HandshakeError("replayed-init");
     if (!this.#initLimiter.take(nowMs)) throw new HandshakeError("rate-limited");
     const init = message.verify();
     // Both initiate: the node with the higher id stays initiator, the other answers. Hex digits compare as the bytes do.
     if (this.#attempt !== undefined && this.#party.self.id > this.#party.peer) {
-      this.#repeatInit(this.#attempt);
+      if (this.#version.rules.repeatsInit) this.#repeatInit(this.#attempt);
       throw new HandshakeError("collision");
     }
     const { response, pending } = init.answer();
     this.#pending.add(pending, nowMs);
+    this.#answered.add(message.handshakeId);
+    this.#hold(nowMs);
     this.#owner.note("init-received");
     this.#owner.transmit(response);
     this.#owner.note("response-sent");
@@ -187,12 +229,15 @@ export class Exchange {
   #handleResponse(message: Extract<ReceivedMessage, { kind: "response" }>, nowMs: number): void {
     const attempt = this.#attempt;
     if (attempt === undefined) throw new HandshakeError("no-attempt");
-    if (message.handshakeId !== attempt.handshakeId) throw new HandshakeError("unknown-handshake");
+    if (message.handshakeId !== undefined && message.handshakeId !== attempt.handshakeId)
+      throw new HandshakeError("unknown-handshake");
     if (!this.#answerLimiter.take(nowMs)) throw new HandshakeError("rate-limited");
     const { final, keys } = message.complete(attempt);
     this.#owner.note("response-received");
     this.#endAll();
-    this.#unproven = { receive: keys.receive, deadlineMs: nowMs + this.#limits.handshakeTimeoutMs };
+    const isDue = this.#version.rules.unproven === "at-once";
+    const deadlineMs = isDue ? nowMs + this.#limits.handshakeTimeoutMs : Number.POSITIVE_INFINITY;
+    this.#unproven = { receive: keys.receive, deadlineMs };
     // §4: the new send key is used once final is out, so final goes first.
     this.#owner.transmit(final);
     this.#owner.note("final-sent");
@@ -200,18 +245,28 @@ export class Exchange {
   }
 
   #handleFinal(message: Extract<ReceivedMessage, { kind: "final" }>, nowMs: number): void {
-    const pending = this.#pending.find(message.handshakeId);
-    if (pending === undefined) throw new HandshakeError("unknown-handshake");
+    const candidates = this.#candidates(message.handshakeId);
+    if (candidates.length === 0) throw new HandshakeError("unknown-handshake");
     if (!this.#answerLimiter.take(nowMs)) throw new HandshakeError("rate-limited");
-    message.verify(pending);
+    const pending = firstVerified(message, candidates);
     this.#owner.note("final-received");
     this.#pending.remove(pending);
     this.#endAll();
     this.#backoff.reset();
-    // Confirm is the first record under the new send key, ahead of whatever was queued.
-    this.#owner.transmit(this.#version.confirm(pending));
-    this.#owner.note("confirm-sent");
+    if (this.#version.confirm === undefined) {
+      this.#unproven = { receive: pending.keys.receive, deadlineMs: Number.POSITIVE_INFINITY };
+    } else {
+      // Confirm is the first record under the new send key, ahead of whatever was queued.
+      this.#owner.transmit(this.#version.confirm(pending));
+      this.#owner.note("confirm-sent");
+    }
     this.#complete(pending.keys, nowMs);
+  }
+
+  #candidates(handshakeId: string | undefined): readonly PendingHandshake[] {
+    if (handshakeId === undefined) return this.#pending.newestFirst;
+    const named = this.#pending.find(handshakeId);
+    return named === undefined ? [] : [named];
   }
 
   #complete(keys: SessionKeys, nowMs: number): void {
@@ -225,6 +280,15 @@ export class Exchange {
     this.#pending.clear();
     this.#unproven = undefined;
     this.#retryAtMs = undefined;
+    this.#heldUntilMs = undefined;
+    this.#holdAgainAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Lets records wait for the final of what was just answered, unless they do already or did so in vain a short time ago. */
+  #hold(nowMs: number): void {
+    const { rules } = this.#version;
+    if (!rules.holdsRecords || !this.#owner.isOpen || this.holdsRecords || nowMs < this.#holdAgainAtMs) return;
+    this.#heldUntilMs = nowMs + Math.min(HOLD_MS_MAX, this.#limits.handshakeTimeoutMs);
   }
 
   #start(nowMs: number): void {
@@ -237,7 +301,7 @@ export class Exchange {
 
   /** §4: afresh with exponential back-off and jitter; and not before a pending handshake has had its chance. */
   #retryLater(nowMs: number): void {
-    if (this.#attempt !== undefined || this.#retryAtMs !== undefined || this.#unproven !== undefined) return;
+    if (this.#attempt !== undefined || this.#retryAtMs !== undefined || this.#waitsForProof) return;
     const fromMs = this.#pending.size > 0 ? this.#pending.nextExpiryMs : nowMs;
     this.#retryAtMs = fromMs + this.#backoff.next(this.#party.suite.randomBytes(4));
   }
@@ -253,5 +317,20 @@ export class Exchange {
   #dropAttempt(): void {
     if (this.#attempt !== undefined) this.#party.suite.wipe(this.#attempt.ephemeral.privateKey);
     this.#attempt = undefined;
+  }
+}
+
+/** The handshake a final belongs to. @throws {HandshakeError} when its signature fits none. At most as many tries as handshakes are kept. */
+function firstVerified(
+  message: Extract<ReceivedMessage, { kind: "final" }>,
+  [first, ...others]: readonly PendingHandshake[],
+): PendingHandshake {
+  if (first === undefined) throw new HandshakeError("bad-signature");
+  try {
+    message.verify(first);
+    return first;
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof HandshakeError)) throw error;
+    return firstVerified(message, others);
   }
 }

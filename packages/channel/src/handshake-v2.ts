@@ -5,7 +5,7 @@
  * Each signature covers a hash of everything that was said before it, with the signer's role in front. So an attacker cannot move a
  * message to another exchange, another pair of nodes, another role or another version: some signed byte would differ.
  */
-import { CertificateError, CryptoError, type PublicKey, spkiHash, verifyEndorsement } from "@sealane/crypto";
+import { CryptoError, type Curve, type PublicKey, spkiHash } from "@sealane/crypto";
 import {
   type ChannelFinal,
   type ChannelInit,
@@ -28,6 +28,7 @@ import {
 import { HandshakeError } from "./errors.js";
 import { deriveKeys } from "./key-schedule-v2.js";
 import type { Party } from "./party.js";
+import { endorsedKey } from "./peer-certificate.js";
 import { ReceiveKey } from "./receive-key.js";
 import { recordFormatV2 } from "./record-v2.js";
 import { SendKey } from "./send-key.js";
@@ -35,6 +36,8 @@ import type { Attempt, PendingHandshake, ReceivedMessage, SessionKeys, VerifiedI
 
 /** §1: key shares are on P-384, whatever curve the node keys are on. */
 const SHARE_CURVE = "P-384";
+/** §1: what node keys may be on unless the service allows more. */
+const NODE_CURVES: readonly Curve[] = ["P-384"];
 /** §2: kinds 16 to 19 are version 2's, as u64 little-endian. */
 const KIND_MIN = 16;
 const KIND_MAX = 19;
@@ -190,22 +193,12 @@ function handshakeIdOf({ suite }: Party, init: Uint8Array): string {
   return hex(suite.sha384(init).subarray(0, HANDSHAKE_ID_BYTES));
 }
 
-/** §3: endorsed by the service directly, an end entity, on an allowed curve, and the certificate of the very node this channel is for. */
-function checkCertificate({ suite, peer, trust, cache }: Party, certificate: Uint8Array): PublicKey {
-  try {
-    // A copy, since the cache may keep it and the payload belongs to the transport.
-    const { publicKey } = verifyEndorsement(suite, certificate.slice(), trust.serviceCertificate, {
-      cache,
-      ...(trust.nowMs === undefined ? {} : { nowMs: trust.nowMs() }),
-      ...(trust.curves === undefined ? {} : { curves: trust.curves }),
-    });
-    // Without this any endorsed node could pass as any other: a leaked key would be worth all identities.
-    if (spkiHash(suite, publicKey.spki) !== peer) throw new HandshakeError("identity-mismatch");
-    return publicKey;
-  } catch (error) {
-    if (error instanceof CertificateError) throw new HandshakeError(`certificate-${error.code}`, { cause: error });
-    throw error;
-  }
+/** §3: endorsed by the service directly, and the certificate of the very node this channel is for. */
+function checkCertificate(party: Party, certificate: Uint8Array): PublicKey {
+  const publicKey = endorsedKey(party, certificate, NODE_CURVES);
+  // Without this any endorsed node could pass as any other: a leaked key would be worth all identities.
+  if (spkiHash(party.suite, publicKey.spki) !== party.peer) throw new HandshakeError("identity-mismatch");
+  return publicKey;
 }
 
 /** §3: on the curve and not the identity, before it meets any private key. */

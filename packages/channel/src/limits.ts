@@ -1,4 +1,4 @@
-/** The bounds of one channel: limits of use per key, time-outs, queue sizes and rates (channel-v2 §4 and §6). */
+/** The bounds of one channel: limits of use per key, time-outs, queue sizes and rates (channel-v2 §4 and §6, channel-v1-wire §6). */
 
 /** §6: after 2^24.5 records under one AES-256-GCM key its security margin is used up. No configuration may exceed this. */
 export const RECORDS_MAX = 23_726_566;
@@ -7,11 +7,14 @@ export const FAILED_OPENS_MAX = 2 ** 20;
 
 /** Every bound an owner may tighten or, within the protocol's own maxima, relax. All are positive integers. */
 export interface ChannelLimits {
-  /** Records sent under one key before a new exchange starts (§6). */
+  /**
+   * Records sent under one key before a new exchange starts (§6). Version 1 counts both directions together, and unless given this is half of
+   * `recordsMax` (channel-v1-wire §6).
+   */
   readonly rekeyAtRecords: number;
   /** Age of the keys at which a new exchange starts, in milliseconds (§6). */
   readonly rekeyAtAgeMs: number;
-  /** Records sent under one key before it is no longer used (§6). At most `RECORDS_MAX`. */
+  /** Records sent under one key before it is no longer used (§6); the message limit of version 1. At most `RECORDS_MAX`. */
   readonly recordsMax: number;
   /** Failed opens under one key before it is no longer used (§6). At most `FAILED_OPENS_MAX`. */
   readonly failedOpensMax: number;
@@ -53,8 +56,10 @@ export const DEFAULT_LIMITS: ChannelLimits = {
  * Fills in the defaults and checks how the bounds relate.
  * @throws {RangeError} naming the limit that is no positive integer, above the protocol's maximum, or in conflict with another.
  */
-export function resolveLimits(overrides: Partial<ChannelLimits> = {}): ChannelLimits {
-  const limits = { ...DEFAULT_LIMITS, ...overrides };
+export function resolveLimits(overrides: Partial<ChannelLimits> = {}, version: 1 | 2 = 2): ChannelLimits {
+  const halfOfMax = Math.floor((overrides.recordsMax ?? DEFAULT_LIMITS.recordsMax) / 2);
+  const defaults = version === 1 ? { ...DEFAULT_LIMITS, rekeyAtRecords: halfOfMax } : DEFAULT_LIMITS;
+  const limits = { ...defaults, ...overrides };
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`limit ${name} must be a positive integer`);
   }

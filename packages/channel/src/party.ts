@@ -20,7 +20,7 @@ export interface ChannelTrust {
   readonly trusted: (id: NodeId) => boolean;
   /** Unix time in milliseconds. Validity times of certificates are checked if and only if this is given (§3). */
   readonly nowMs?: () => number;
-  /** Curves a node key may be on; P-384 alone unless given (§1). */
+  /** Curves a node key may be on. Unless given, P-384 alone (§1); in version 1 P-256 as well (channel-v1-wire §1). */
   readonly curves?: readonly Curve[];
 }
 

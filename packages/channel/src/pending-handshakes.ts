@@ -38,6 +38,11 @@ export class PendingHandshakes {
     return this.#held.find(({ handshake }) => handshake.handshakeId === handshakeId)?.handshake;
   }
 
+  /** All of them, newest first: for a final that names no handshake. */
+  get newestFirst(): readonly PendingHandshake[] {
+    return this.#held.map(({ handshake }) => handshake).reverse();
+  }
+
   /** Adds one that is not held yet, and takes over its keys. */
   add(handshake: PendingHandshake, nowMs: number): void {
     this.#held.push({ handshake, expiresMs: nowMs + this.#timeoutMs });

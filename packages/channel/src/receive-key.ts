@@ -41,6 +41,11 @@ export class ReceiveKey {
     this.#nonce = new Uint8Array(format.nonceBytes);
   }
 
+  /** The highest counter accepted; 0 before the first record. */
+  get lastCounter(): number {
+    return this.#lastCounter;
+  }
+
   /** Records opened so far. */
   get received(): number {
     return this.#received;

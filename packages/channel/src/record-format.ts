@@ -9,6 +9,12 @@ export interface RecordFormat {
   readonly nonceBytes: number;
   /** Bytes of the additional data in front of the header. */
   readonly aadPrefixBytes: number;
+  /** Whether a record says which key it is under. If not, only the newest receive key is ever tried. */
+  readonly namesItsKey: boolean;
+  /** Whether a record may have neither header nor plaintext. */
+  readonly sealsNothing: boolean;
+  /** What counts towards the limits of a key. @param lastReceived - The highest counter accepted under the newest receive key. */
+  recordsUsed(sent: number, lastReceived: number): number;
   /** Writes what stands in front of the header in the additional data. */
   writeAadPrefix(aad: Uint8Array, frameType: FrameType): void;
   /** Writes the nonce of a counter. `nonce` is as long as `iv`. */

@@ -18,7 +18,7 @@ export class RecordLayer {
   readonly #format: RecordFormat;
   readonly #limits: KeyLimits;
   readonly #receiveKeys: ReceiveKeys;
-  // Invariant: while defined, it has sealed fewer than limits.recordsMax records, and the newest receive key came with it.
+  // Invariant: while defined, fewer than limits.recordsMax records are used, and the newest receive key came with it.
   #send: SendKey | undefined;
   #sinceMs = 0;
 
@@ -43,6 +43,12 @@ export class RecordLayer {
     return this.#receiveKeys.newest?.received ?? 0;
   }
 
+  /** What counts towards the limits of the keys in use; 0 without a send key. */
+  get used(): number {
+    if (this.#send === undefined) return 0;
+    return this.#format.recordsUsed(this.#send.sent, this.#receiveKeys.newest?.lastCounter ?? 0);
+  }
+
   /** When the keys in use came; undefined without a send key. */
   get sinceMs(): number | undefined {
     return this.#send === undefined ? undefined : this.#sinceMs;
@@ -64,7 +70,7 @@ export class RecordLayer {
    */
   isRekeyDue(nowMs: number): boolean {
     if (this.#send === undefined) return false;
-    if (this.#send.sent >= this.#limits.rekeyAtRecords || this.rekeyAtMs <= nowMs) return true;
+    if (this.used >= this.#limits.rekeyAtRecords || this.rekeyAtMs <= nowMs) return true;
     return (this.#receiveKeys.newest?.failedOpens ?? 0) >= this.#limits.failedOpensMax / 2;
   }
 
@@ -74,6 +80,8 @@ export class RecordLayer {
     this.#send = send;
     this.#sinceMs = nowMs;
     this.#receiveKeys.install(receive, nowMs);
+    // Records that do not name their key are never tried under several: what is still under way under the old one is lost.
+    if (!this.#format.namesItsKey) this.#receiveKeys.dropOlderThan(receive);
   }
 
   /** Seals a header alone. @returns The trailer, fresh; undefined without a send key. The record that reaches a limit still goes out. */
@@ -113,6 +121,7 @@ export class RecordLayer {
     }
     // §4, table: the first record under a new key ends the old ones.
     this.#receiveKeys.dropOlderThan(key);
+    this.#stopAtLimit();
     return { plaintext, key };
   }
 
@@ -128,7 +137,10 @@ export class RecordLayer {
   }
 
   #stopAtLimit(): void {
-    if (this.#send !== undefined && this.#send.sent >= this.#limits.recordsMax) this.#dropSendKey();
+    if (this.#send === undefined || this.used < this.#limits.recordsMax) return;
+    this.#dropSendKey();
+    // channel-v1-wire §6, 2: both keys go, as the count is one of both directions.
+    if (!this.#format.namesItsKey) this.#receiveKeys.clear();
   }
 
   /** §6, 2^20 failed opens. Without the newest receive key the peer cannot be heard: both directions are used up then. */

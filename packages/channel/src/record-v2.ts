@@ -20,6 +20,9 @@ export const recordFormatV2: RecordFormat = {
   nonceBytes: NONCE_BYTES,
   // §5: AAD = frame type as one byte ‖ header. So a record of one type never opens as one of another.
   aadPrefixBytes: 1,
+  namesItsKey: true,
+  sealsNothing: true,
+  recordsUsed: (sent) => sent,
   writeAadPrefix(aad, frameType) {
     aad[0] = frameType;
   },

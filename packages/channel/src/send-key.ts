@@ -56,9 +56,16 @@ export class SendKey {
     return trailer;
   }
 
-  /** Seals a header and a plaintext. @returns Trailer ‖ ciphertext, freshly allocated. */
+  /**
+   * Seals a header and a plaintext. @returns Trailer ‖ ciphertext, freshly allocated.
+   * @throws {RangeError} in version 1 when both are empty; the counter is used up all the same (channel-v1-wire §8.1).
+   */
   seal(frameType: FrameType, header: Uint8Array, plaintext: Uint8Array): Uint8Array {
-    const { ciphertext, tag } = this.#aead.seal(this.#nextNonce(), this.#aad.of(frameType, header), plaintext);
+    const nonce = this.#nextNonce();
+    if (header.length + plaintext.length === 0 && !this.#format.sealsNothing) {
+      throw new RangeError("a record of version 1 has a header or a plaintext");
+    }
+    const { ciphertext, tag } = this.#aead.seal(nonce, this.#aad.of(frameType, header), plaintext);
     const sealed = new Uint8Array(this.#format.trailerBytes + ciphertext.length);
     this.#format.writeTrailer(sealed, this.#keyId, this.#sent, tag);
     sealed.set(ciphertext, this.#format.trailerBytes);

@@ -20,6 +20,10 @@ export class SendQueue {
     this.#forwardedMax = forwardedMax;
   }
 
+  get isEmpty(): boolean {
+    return this.#consensus === undefined && this.#forwarded.length === 0;
+  }
+
   /** Replaces the consensus header that waits. */
   putConsensus(header: Uint8Array): void {
     this.#consensus = header.slice();

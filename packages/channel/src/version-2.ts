@@ -6,6 +6,13 @@ import type { ChannelVersion } from "./version.js";
 export const version2: ChannelVersion = {
   version: 2,
   records: recordFormatV2,
+  rules: {
+    repeatsInit: true,
+    answeredInitsKept: 0,
+    holdsRecords: false,
+    retriesRenewal: false,
+    unproven: "at-once",
+  },
   start: startInit,
   read: readMessage,
   confirm: makeConfirm,

@@ -5,6 +5,7 @@ import { concatBytes, encodeConfirm, encodeRecordTrailer } from "@sealane/wire";
 import { describe, expect, it } from "vitest";
 import type { ChannelErrorCode } from "../src/index.js";
 import { forgeFinal, forgeInit, forgeResponse } from "./forge.js";
+import { forgeInitV1 } from "./forge-v1.js";
 import {
   CONFIRM,
   establishedPair,
@@ -84,6 +85,10 @@ const provoke: Record<PlainCode, () => readonly ChannelErrorCode[]> = {
     const pair = new Pair({ world, network: () => [], limits: { attemptsBurst: 1 } });
     expect(pair.handle("high", init())).toEqual([]);
     return pair.handle("high", init());
+  },
+  "anchor-not-self-signed": () => {
+    const serviceCertificate = flip(world.service.certificate, 8 * (world.service.certificate.length - 1));
+    return new Pair({ world, version: 1, trust: { serviceCertificate } }).handle("high", forgeInitV1(world, "low"));
   },
   "identity-mismatch": high(() => {
     const { keyPair, certificate } = makeIdentity(nativeSuite, world.service);

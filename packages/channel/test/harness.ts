@@ -16,6 +16,7 @@ import {
   type ChannelLimits,
   type ChannelOutput,
   type ChannelTrust,
+  type ChannelVersionNumber,
   type ExchangeStep,
 } from "../src/index.js";
 
@@ -55,7 +56,7 @@ export interface Frame {
   readonly from: Side;
   readonly frameType: FrameType;
   readonly payload: Uint8Array;
-  /** 16 to 19 for a handshake message, undefined for records. */
+  /** 16 to 19 for a handshake message, 0 to 2 for one of version 1, undefined for records. */
   readonly kind: number | undefined;
 }
 
@@ -72,6 +73,10 @@ export const INIT = 16;
 export const RESPONSE = 17;
 export const FINAL = 18;
 export const CONFIRM = 19;
+/** The kinds of version 1. */
+export const INIT_V1 = 0;
+export const RESPONSE_V1 = 1;
+export const FINAL_V1 = 2;
 
 interface InFlight {
   readonly dueMs: number;
@@ -80,6 +85,8 @@ interface InFlight {
 
 export interface PairOptions {
   readonly world: World;
+  /** 2 unless given. */
+  readonly version?: ChannelVersionNumber;
   readonly suite?: CryptoSuite;
   readonly limits?: Partial<ChannelLimits>;
   readonly network?: Network;
@@ -273,10 +280,10 @@ export class Pair {
   }
 
   #makeChannel(side: Side): Channel {
-    const { world, suite = nativeSuite, limits, trust } = this.#options;
+    const { world, version = 2, suite = nativeSuite, limits, trust } = this.#options;
     return new Channel({
       suite,
-      version: 2,
+      version,
       self: world[side],
       peer: world[other(side)].id,
       trust: { serviceCertificate: world.service.certificate, trusted: () => true, ...trust },
