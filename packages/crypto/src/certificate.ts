@@ -105,6 +105,8 @@ export function parseCertificate(suite: CryptoSuite, der: Uint8Array): Certifica
   const signatureHash = hashOf(tbs.signature);
   // RFC 5280 §4.1.1.2: the algorithm outside the signed part must be the one inside.
   if (hashOf(signatureAlgorithm) !== signatureHash) throw new CertificateError("malformed");
+  // RFC 5280 §4.1: extensions, where there are any, are at least one.
+  if (tbs.extensions?.length === 0) throw new CertificateError("malformed");
   return {
     der: der.slice(),
     tbs: encodeDer(tbs), // the bytes of the input: decodeDer has shown that the whole encodes back to itself

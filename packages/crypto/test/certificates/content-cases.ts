@@ -19,7 +19,6 @@ import {
 
 const VERSION_3_ONLY: Departure = { stricter: "version 3 alone: an endorsement says what it is for, in extensions" };
 const SERIAL_RULES: Departure = { stricter: "RFC 5280 §4.1.2.2: positive, at most 20 bytes" };
-const SHORTEST: Departure = { stricter: "X.690 §8.3.2: an integer in its shortest form" };
 const TIME_FORMS: Departure = {
   stricter: "RFC 5280 §4.1.2.5: UTCTime through 2049, GeneralizedTime after, whole seconds, Z",
 };
@@ -64,13 +63,8 @@ export const CONTENT_CASES: readonly CertificateCase[] = [
     () => changed(AT.serial, () => tlv(TAG.integer, new Uint8Array(1_000).fill(0x11))),
     SERIAL_RULES,
   ],
-  ["not-canonical", "a serial number with a zero in front", () => changed(AT.serial, () => integer(0, 0x11)), SHORTEST],
-  [
-    "malformed",
-    "a negative serial number with ones in front",
-    () => changed(AT.serial, () => integer(0xff, 0x81)),
-    SHORTEST,
-  ],
+  ["not-canonical", "a serial number with a zero in front", () => changed(AT.serial, () => integer(0, 0x11))],
+  ["malformed", "a negative serial number with ones in front", () => changed(AT.serial, () => integer(0xff, 0x81))],
   ["malformed", "a serial number of no bytes", () => changed(AT.serial, () => integer())],
   ["malformed", "a serial number that is a text", () => changed(AT.serial, () => text(TAG.utf8String, "1"))],
 
@@ -96,27 +90,16 @@ export const CONTENT_CASES: readonly CertificateCase[] = [
     () => changed(AT.notAfter, () => text(TAG.generalizedTime, "20340101000000Z")),
     TIME_FORMS,
   ],
-  [
-    "malformed",
-    "a time without seconds",
-    () => changed(AT.notAfter, () => text(TAG.utcTime, "3401010000Z")),
-    TIME_FORMS,
-  ],
-  [
-    "malformed",
-    "a time in another zone",
-    () => changed(AT.notAfter, () => text(TAG.utcTime, "340101000000+0100")),
-    TIME_FORMS,
-  ],
+  ["not-canonical", "a time without seconds", () => changed(AT.notAfter, () => text(TAG.utcTime, "3401010000Z"))],
+  ["not-canonical", "a time in another zone", () => changed(AT.notAfter, () => text(TAG.utcTime, "340101000000+0100"))],
   [
     "bad-validity",
     "a fraction of a second",
     () => changed(AT.notAfter, () => text(TAG.generalizedTime, "20510101000000.5Z")),
-    TIME_FORMS,
   ],
-  ["malformed", "a thirteenth month", () => changed(AT.notAfter, () => text(TAG.utcTime, "341301000000Z"))],
-  ["malformed", "the 30th of February", () => changed(AT.notAfter, () => text(TAG.utcTime, "340230000000Z"))],
-  ["malformed", "letters for a time", () => changed(AT.notAfter, () => text(TAG.utcTime, "abcdefghijklZ"))],
+  ["not-canonical", "a thirteenth month", () => changed(AT.notAfter, () => text(TAG.utcTime, "341301000000Z"))],
+  ["not-canonical", "the 30th of February", () => changed(AT.notAfter, () => text(TAG.utcTime, "340230000000Z"))],
+  ["not-canonical", "letters for a time", () => changed(AT.notAfter, () => text(TAG.utcTime, "abcdefghijklZ"))],
   ["malformed", "no end", () => changed(AT.validity, (times) => sequence(...elementsOf(times).slice(0, 1)))],
 
   ["issuer-mismatch", "no issuer's name", () => changed(AT.issuer, () => sequence())],
@@ -145,12 +128,7 @@ export const CONTENT_CASES: readonly CertificateCase[] = [
     () => changed([...AT.subject, 0], (step) => tlv(TAG.set, contentOf(step), commonName("b"))),
     PLAIN_NAMES,
   ],
-  [
-    "malformed",
-    "a subject whose name is a number",
-    () => changed([...AT.subject, 0, 0, 1], () => integer(1)),
-    PLAIN_NAMES,
-  ],
+  ["malformed", "a subject whose name is a number", () => changed([...AT.subject, 0, 0, 1], () => integer(1))],
   ["malformed", "a subject that is a text", () => changed(AT.subject, () => text(TAG.utf8String, "a node"))],
 
   ["unsupported-curve", "a key on P-256", () => withKey("P-256"), OUR_CURVES],
@@ -160,12 +138,7 @@ export const CONTENT_CASES: readonly CertificateCase[] = [
   ["unsupported-algorithm", "an RSA key", rsaKey, { stricter: "elliptic-curve keys alone" }],
   ["unsupported-algorithm", "an Ed25519 key", () => edwardsKey("ed25519"), { stricter: "elliptic-curve keys alone" }],
   ["unsupported-algorithm", "an X25519 key", () => edwardsKey("x25519"), { stricter: "elliptic-curve keys alone" }],
-  [
-    "unsupported-curve",
-    "a key with its curve's parameters written out",
-    () => withKey("P-384", "explicit"),
-    OUR_CURVES,
-  ],
+  ["unsupported-curve", "a key with its curve's parameters written out", () => withKey("P-384", "explicit")],
   [
     "unsupported-curve",
     "a key without a curve",
@@ -178,13 +151,13 @@ export const CONTENT_CASES: readonly CertificateCase[] = [
     () => changed([...AT.keyAlgorithm, 1], () => oid("1.3.132.0.99")),
   ],
   [
-    "unsupported-curve",
+    "bad-public-key",
     "a point of P-384 that says P-256",
     () => changed([...AT.keyAlgorithm, 1], () => oid("1.2.840.10045.3.1.7")),
   ],
   [
     "unsupported-algorithm",
-    "a key for agreement alone",
+    "a key whose algorithm is agreement",
     () => changed([...AT.keyAlgorithm, 0], () => oid("1.3.132.1.12")),
   ],
   [
@@ -199,7 +172,12 @@ export const CONTENT_CASES: readonly CertificateCase[] = [
     () => withPoint((point) => join(Uint8Array.of(6 + parity(point)), point.subarray(1))),
     ONE_POINT_FORM,
   ],
-  ["bad-public-key", "the point at infinity", () => withPoint(() => Uint8Array.of(0))],
+  [
+    "bad-public-key",
+    "the point at infinity",
+    () => withPoint(() => Uint8Array.of(0)),
+    { stricter: "the point at infinity is no public key" },
+  ],
   [
     "bad-public-key",
     "a point off the curve",
@@ -218,7 +196,12 @@ export const CONTENT_CASES: readonly CertificateCase[] = [
   ["bad-public-key", "a point with a byte too many", () => withPoint((point) => join(point, Uint8Array.of(0)))],
   ["bad-public-key", "a point with a byte too few", () => withPoint((point) => point.subarray(0, -1))],
   ["bad-public-key", "no point", () => withPoint(() => new Uint8Array())],
-  ["not-canonical", "a point with unused bits", () => changed(AT.point, (bits) => bitString(bitsOf(bits), 1))],
+  [
+    "not-canonical",
+    "a point with unused bits",
+    () => changed(AT.point, (bits) => bitString(bitsOf(bits), 1)),
+    { stricter: "a key is whole bytes" },
+  ],
 ];
 
 function commonName(value: string): Uint8Array {
