@@ -48,10 +48,15 @@ export class SendKey {
     return this.#sent;
   }
 
-  /** Seals a header alone. @returns The trailer, freshly allocated: the caller may queue it. */
+  /**
+   * Seals a header alone. @returns The trailer, freshly allocated: the caller may queue it.
+   * @throws {RangeError} in version 1 when the header is empty; the counter is used up all the same (channel-v1-wire §8.1).
+   */
   sealHeader(frameType: FrameType, header: Uint8Array): Uint8Array {
     const trailer = new Uint8Array(this.#format.trailerBytes);
-    const { tag } = this.#aead.seal(this.#nextNonce(), this.#aad.of(frameType, header), EMPTY);
+    const nonce = this.#nextNonce();
+    if (header.length === 0) this.#checkEmpty();
+    const { tag } = this.#aead.seal(nonce, this.#aad.of(frameType, header), EMPTY);
     this.#format.writeTrailer(trailer, this.#keyId, this.#sent, tag);
     return trailer;
   }
@@ -62,9 +67,7 @@ export class SendKey {
    */
   seal(frameType: FrameType, header: Uint8Array, plaintext: Uint8Array): Uint8Array {
     const nonce = this.#nextNonce();
-    if (header.length + plaintext.length === 0 && !this.#format.sealsNothing) {
-      throw new RangeError("a record of version 1 has a header or a plaintext");
-    }
+    if (header.length + plaintext.length === 0) this.#checkEmpty();
     const { ciphertext, tag } = this.#aead.seal(nonce, this.#aad.of(frameType, header), plaintext);
     const sealed = new Uint8Array(this.#format.trailerBytes + ciphertext.length);
     this.#format.writeTrailer(sealed, this.#keyId, this.#sent, tag);
@@ -76,6 +79,10 @@ export class SendKey {
   wipe(): void {
     this.#suite.wipe(this.#aead);
     this.#suite.wipe(this.#iv);
+  }
+
+  #checkEmpty(): void {
+    if (!this.#format.sealsNothing) throw new RangeError("a record of version 1 has a header or a plaintext");
   }
 
   /** Counts before the nonce is used: should the AEAD throw, that nonce is spent and not used again. */

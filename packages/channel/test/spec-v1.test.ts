@@ -112,7 +112,8 @@ describe("§8 records", () => {
     const pair = established();
     const empty = new Uint8Array(0);
     expect(() => pair.low.sealEncrypted(empty, empty, pair.nowMs)).toThrow(RangeError);
-    expect(pair.low.sent).toBe(1);
+    expect(() => pair.low.seal(empty, pair.nowMs)).toThrow(RangeError);
+    expect(pair.low.sent).toBe(2);
   });
 });
 
