@@ -75,11 +75,12 @@ export class SignatureChecker {
 
   /** §7.3, §8.1 step 4; the transaction id in the header is an addition to §8.3. */
   #checkCose(
-    { header, signature }: CoseSign1,
+    cose: CoseSign1,
     at: { readonly seqno: Seqno; readonly view: View },
     root: Uint8Array,
     service: string | undefined,
   ): void {
+    const { header, signature } = cose;
     if (header.txId.seqno !== at.seqno)
       throw new LedgerError("bad-seqno", `the COSE signature names seqno ${header.txId.seqno}, not ${at.seqno}`);
     if (header.txId.view !== at.view)
@@ -89,7 +90,7 @@ export class SignatureChecker {
     const { key, id } = this.keyOf(service);
     if (header.keyId !== id || header.algorithm !== COSE_ALGORITHMS[key.curve])
       throw new LedgerError("bad-kid", `the COSE signature at ${at.seqno} names another key than the service's`);
-    if (!this.#suite.verify(key, coseSignedBytes(header, root), signature))
+    if (!this.#suite.verify(key, coseSignedBytes(cose, root), signature))
       throw new LedgerError("bad-cose-signature", `the COSE signature at ${at.seqno} does not verify`);
   }
 

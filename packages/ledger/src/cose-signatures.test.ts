@@ -18,6 +18,7 @@ import {
   V2,
 } from "../test/fixture.js";
 import { coseSignedBytes } from "./cose/cose-sign1.js";
+import { encodeCoseHeader } from "./cose/encode-cose.js";
 import type { DecodedEntry } from "./decode-entry.js";
 import type { Ledger, ServiceSigner } from "./ledger.js";
 import { memorySource } from "./ledger-source.js";
@@ -57,7 +58,7 @@ test("a signature entry holds the three tables, in order, and the service's sign
   if (cose === undefined) throw new Error("it has the COSE form");
   expect(cose.header).toMatchObject({ issuer: "service.example.com", issuedAt: 1_750_000_000, algorithm: -35 });
   expect(cose.header.txId).toEqual({ view: 2, seqno: 3 });
-  expect(suite.verify(service.keyPair.publicKey, coseSignedBytes(cose.header, root), cose.signature)).toBe(true);
+  expect(suite.verify(service.keyPair.publicKey, coseSignedBytes(cose, root), cose.signature)).toBe(true);
 });
 
 test("a backup and the verifier accept it", async () => {
@@ -96,9 +97,15 @@ describe("refused", () => {
     const [first, second, last] = entriesOf(ledger);
     if (first === undefined || second === undefined || last?.signature?.cose === undefined)
       throw new Error("three entries");
-    const { header, signature } = last.signature.cose;
+    const { header } = last.signature.cose;
     const other = code === "bad-cose-signature" ? { ...header, subject: "another one" } : { ...header, txId };
-    const entry = { ...last, signature: { ...last.signature, cose: { header: other, signature } } };
+    const entry = {
+      ...last,
+      signature: {
+        ...last.signature,
+        cose: { ...last.signature.cose, header: other, protectedBytes: encodeCoseHeader(other) },
+      },
+    };
     expect(replicate([first, second, entry])).toBe(code);
   });
 

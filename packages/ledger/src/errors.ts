@@ -101,10 +101,19 @@ export type StorageErrorCode =
   | "chunk-full"
   | "closed";
 
+/**
+ * No receipt can be made (ledger spec §9):
+ * - `not-found`: there is no such transaction in the ledger, or it has another view there.
+ * - `not-committed`: it is not known to be committed. Ask the service, and say up to where it has committed.
+ * - `not-signed`: no signature comes after it yet. Wait for the next one.
+ * - `claims-mismatch`: the application claimed something else in it, or nothing.
+ */
+export type ReceiptSourceErrorCode = "not-found" | "not-committed" | "not-signed" | "claims-mismatch";
+
 /** What the offline verifier can find. */
 export type VerifyErrorCode = EntryErrorCode | ChainErrorCode | DirectoryErrorCode | TrustErrorCode;
 
-export type LedgerErrorCode = VerifyErrorCode | StorageErrorCode;
+export type LedgerErrorCode = VerifyErrorCode | StorageErrorCode | ReceiptSourceErrorCode;
 
 /**
  * Something about a ledger was refused; the state is as it was. Entry and chain codes from a peer: drop what it sent. From our own disk:

@@ -1,4 +1,11 @@
 /** Entry point `@sealane/ledger`: the ledger without I/O. Files are in `@sealane/ledger/files`. */
+export {
+  type BuiltReceipt,
+  buildReceipt,
+  type ReceiptOptions,
+  receiptOf,
+  type SourceReceiptOptions,
+} from "./build-receipt.js";
 export type { CertificateLookup, ServiceLookup } from "./check-signature.js";
 export { type DecodedEntry, decodeEntry, type EntryType } from "./decode-entry.js";
 export { type EntryInput, encodeEntry } from "./encode-entry.js";
@@ -9,6 +16,7 @@ export {
   type EntryErrorCode,
   LedgerError,
   type LedgerErrorCode,
+  type ReceiptSourceErrorCode,
   type StorageErrorCode,
   type TrustErrorCode,
   type VerifyErrorCode,

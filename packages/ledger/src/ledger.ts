@@ -10,6 +10,7 @@ import { type NodeId, type Seqno, seqno, type TxId, type View, view } from "@sea
 import { type CertificateLookup, type ServiceLookup, SignatureChecker } from "./check-signature.js";
 import { ChunkPolicy } from "./chunk-policy.js";
 import { COSE_ALGORITHMS, type CoseHeader, type CoseSign1, coseSignedBytes } from "./cose/cose-sign1.js";
+import { encodeCoseHeader } from "./cose/encode-cose.js";
 import type { DecodedEntry } from "./decode-entry.js";
 import { type EntryInput, planEntry, writeEntry } from "./encode-entry.js";
 import { parseEntryHeader } from "./entry-header.js";
@@ -247,7 +248,9 @@ export class Ledger {
     const { curve, spki } = keyPair.publicKey;
     const keyId = spkiHash(this.#suite, spki);
     const header: CoseHeader = { algorithm: COSE_ALGORITHMS[curve], keyId, issuedAt, issuer, subject, txId };
-    return { header, signature: this.#suite.sign(keyPair.privateKey, coseSignedBytes(header, root)) };
+    const protectedBytes = encodeCoseHeader(header);
+    const signature = this.#suite.sign(keyPair.privateKey, coseSignedBytes({ protectedBytes }, root));
+    return { header, protectedBytes, signature };
   }
 
   #nextSeqno(): Seqno {

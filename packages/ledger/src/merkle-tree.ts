@@ -46,6 +46,14 @@ export class MerkleTree {
     return this.#first;
   }
 
+  /** Leaf `index`, from `this.first` to `size` − 1. 32 bytes, freshly allocated. */
+  leaf(index: number): Uint8Array {
+    if (!Number.isSafeInteger(index) || index < this.#first || index >= this.#size) {
+      throw new RangeError(`leaf ${index} is not among the leaves ${this.#first} to ${this.#size - 1}`);
+    }
+    return this.#row(0).view(index).slice();
+  }
+
   /** Adds the next leaf. @param leaf - 32 bytes, copied. */
   append(leaf: Uint8Array): void {
     if (leaf.length !== DIGEST_BYTES) throw new RangeError(`a leaf has ${DIGEST_BYTES} bytes, got ${leaf.length}`);

@@ -16,7 +16,8 @@ import {
   view,
   type WriteSet,
 } from "@sealane/wire";
-import { type CoseSign1, decodeCoseSign1, encodeCoseSign1 } from "./cose/cose-sign1.js";
+import { type CoseSign1, decodeCoseSign1 } from "./cose/cose-sign1.js";
+import { encodeCoseSign1 } from "./cose/encode-cose.js";
 import { LedgerError } from "./errors.js";
 import { DIGEST_BYTES } from "./limits.js";
 

@@ -26,7 +26,7 @@ const SERVICE_STEPS = {
 } as const satisfies Record<string, readonly string[]>;
 type ServiceStatus = keyof typeof SERVICE_STEPS;
 
-interface NodeRecord {
+export interface NodeRecord {
   readonly status: NodeStatus;
   /** CCF 1.x kept the endorsed certificate here. */
   readonly cert: string | undefined;
@@ -139,7 +139,8 @@ export class TrustTables {
   }
 }
 
-function parseNodeRecord(value: Uint8Array): NodeRecord {
+/** @throws {LedgerError} `bad-table`. */
+export function parseNodeRecord(value: Uint8Array): NodeRecord {
   const { status, cert } = parseRecord(value);
   const known = NODE_STATUSES.find((name) => name === status);
   if (known === undefined || (cert !== undefined && typeof cert !== "string")) {

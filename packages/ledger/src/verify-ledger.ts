@@ -11,7 +11,7 @@
 import type { CryptoSuite } from "@sealane/crypto";
 import { type Seqno, seqno, type TxId } from "@sealane/wire";
 import { SignatureChecker } from "./check-signature.js";
-import { type ChunkName, parseChunkName } from "./chunk-name.js";
+import { CHUNK_HEADER_BYTES, type ChunkFile, orderChunks } from "./chunk-walk.js";
 import { type DecodedEntry, decodeEntry } from "./decode-entry.js";
 import { parseEntryHeader } from "./entry-header.js";
 import { LedgerError, type VerifyErrorCode } from "./errors.js";
@@ -21,7 +21,6 @@ import { ENTRY_HEADER_BYTES, FLAG_CHUNK_ENDS_AFTER, FLAG_CHUNK_ENDS_BEFORE } fro
 import { MerkleTree } from "./merkle-tree.js";
 import { TrustTables } from "./trust-tables.js";
 
-const CHUNK_HEADER_BYTES = 8;
 const POSITION_BYTES = 4;
 /** Leaves folded away at a time: the verifier needs none again. */
 const FLUSH_LEAVES = 4_096;
@@ -85,20 +84,6 @@ export async function verifyLedger(source: LedgerSource, options: VerifyOptions)
     // Storage codes come from storages, of which none is here; the source's own errors are not LedgerErrors.
     return { ok: false, at: walk.at, code: error.code as VerifyErrorCode, message: error.message };
   }
-}
-
-interface ChunkFile extends ChunkName {
-  readonly file: LedgerFile;
-}
-
-function orderChunks(files: readonly LedgerFile[]): ChunkFile[] {
-  const chunks: ChunkFile[] = [];
-  for (const file of files) {
-    const name = parseChunkName(file.name);
-    if (name === undefined) throw new LedgerError("bad-file-name", `${file.name} is no name of a chunk file`);
-    if (name !== "other") chunks.push({ ...name, file });
-  }
-  return chunks.sort((a, b) => a.first - b.first);
 }
 
 class Walk {

@@ -28,8 +28,8 @@ export interface TestNode {
   readonly certificatePem: string;
 }
 
-export function createService(name = "test service"): ServiceIdentity {
-  return createServiceIdentity(suite, { name, ...TIMES });
+export function createService(name = "test service", curve: Curve = "P-384"): ServiceIdentity {
+  return createServiceIdentity(suite, { name, curve, ...TIMES });
 }
 
 export function createNode(service: ServiceIdentity, curve: Curve = "P-256"): TestNode {

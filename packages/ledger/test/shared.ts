@@ -36,6 +36,7 @@ export interface Expected {
     readonly view: number;
     readonly root: string;
     readonly node: string;
+    readonly cose: boolean;
     readonly tree_first_leaf: number;
     readonly tree_leaves: number;
     readonly tree_extra_hashes: number;
@@ -60,6 +61,21 @@ export interface ExpectedTransaction {
   readonly claims_digest: string | null;
   readonly commit_evidence: string | null;
   readonly leaf: string;
+}
+
+export interface ExpectedReceipt {
+  readonly transaction_id: string;
+  readonly signature_seqno: number;
+  readonly root: string;
+  readonly leaf: string;
+  readonly receipt: object;
+  readonly endorsed_by_service_identity: number | null;
+  readonly cose_receipt_b64?: string;
+  readonly cose_service_identity?: number | null;
+}
+
+export function receiptsOf(name: string): ExpectedReceipt[] {
+  return JSON.parse(readFileSync(join(directory, name, "receipts.json"), "utf8"));
 }
 
 export function expectedOf(name: string): Expected {

@@ -1,32 +1,40 @@
 /**
- * The COSE form of a ledger signature (ledger spec §7.3) and of a receipt (§9.4):
+ * The COSE form of a ledger signature (ledger spec §7.3) and of a receipt (§9.4), read in the one order of members that CCF writes:
  *
- *     18([ protected bstr, {} , nil, signature ])                       in a signature entry
- *     18([ protected bstr, { 396: { -1: [ proof bstr ] } }, nil, signature ])   as a receipt
+ *     18([ protected bstr, {}, nil, signature bstr ])                                 in a signature entry
+ *     18([ protected bstr, { 396: { -1: [ proof bstr ] } }, nil, signature bstr ])    as a receipt
  *     protected: { 1: alg, 4: kid, 395: 2, 15: { 6: issued at, 1: issuer, 2: subject }, "ccf.v1": { "txid": text } }
- *     proof:     { 1: [write set digest, commit evidence, claims digest], 2: [[is left, hash], …] }
+ *     proof:     { 1: [ write set digest, commit evidence, claims digest ], 2: [ [ is left, hash ], … ] }
  *
- * The payload is detached: it is the Merkle root. Signed by the service's key, not by a node's.
+ * The payload is detached: it is the Merkle root. Signed by the service's key, not by a node's. Reading in a fixed order leaves each value
+ * one spelling, and keeps the library that writes this (`encode-cose.ts`) out of the receipt verifier.
  */
-import { equalBytes, fromUtf8, type TxId, utf8 } from "@sealane/wire";
-import { Tagged } from "cborg";
+import { concatBytes, fromUtf8, type TxId, utf8 } from "@sealane/wire";
 import type { ProofStep } from "../merkle-tree.js";
-import { readTxId, writeTxId } from "../tx-id-text.js";
-import { COSE_SIGN1_TAG, decodeCbor, encodeCbor } from "./cbor.js";
+import { readTxId } from "../tx-id-text.js";
+import { CborError, CborReader } from "./cbor-reader.js";
 
-/** RFC 9864 §2.1 and RFC 9053 §2.1. */
+export const COSE_SIGN1_TAG = 18;
+/** ES384 (−35) and ES256 (−7): RFC 9053 §2.1. */
 export const COSE_ALGORITHMS = { "P-384": -35, "P-256": -7 } as const;
-/** What a verifiable data structure of CCF is registered as. */
-const VDS_CCF = 2;
-const VDS_LABEL = 395;
-const PROOFS_LABEL = 396;
-const INCLUSION_PROOFS = -1;
-const CWT_CLAIMS_LABEL = 15;
-const CCF_LABEL = "ccf.v1";
+export const ALGORITHM_LABEL = 1;
+export const KEY_ID_LABEL = 4;
+/** The kind of verifiable data structure: 2 is CCF's. */
+export const VDS_LABEL = 395;
+export const VDS_CCF = 2;
+export const CWT_CLAIMS_LABEL = 15;
+export const ISSUED_AT = 6;
+export const ISSUER = 1;
+export const SUBJECT = 2;
+export const CCF_LABEL = "ccf.v1";
+export const TX_ID = "txid";
+export const PROOFS_LABEL = 396;
+export const INCLUSION_PROOFS = -1;
+export const PROOF_LEAF = 1;
+export const PROOF_PATH = 2;
 
 const DIGEST_BYTES = 32;
-/** Raw r ‖ s. */
-const SIGNATURE_BYTES = { [-35]: 96, [-7]: 64 } as const;
+const KEY_ID = /^[0-9a-f]{64}$/;
 /** §6: a seqno below 2^53 has at most this many levels above its leaf. */
 export const PROOF_STEPS_MAX = 53;
 
@@ -55,117 +63,118 @@ export interface CoseProof {
 
 export interface CoseSign1 {
   readonly header: CoseHeader;
+  /** The header as it is signed. */
+  readonly protectedBytes: Uint8Array;
   /** Raw r ‖ s: 96 bytes for ES384, 64 for ES256. */
   readonly signature: Uint8Array;
   /** Present in a receipt only. */
   readonly proof?: CoseProof;
 }
 
-export function encodeCoseSign1({ header, signature, proof }: CoseSign1): Uint8Array {
-  const proofs =
-    proof === undefined ? [] : [[PROOFS_LABEL, new Map([[INCLUSION_PROOFS, [encodeProof(proof)]]])] as const];
-  return encodeCbor(new Tagged(COSE_SIGN1_TAG, [encodeHeader(header), new Map(proofs), null, signature]));
-}
-
-/** @returns `undefined` for bytes that are not exactly what `encodeCoseSign1` writes. Never throws. */
+/**
+ * @param bytes - Borrowed: the result has views of it.
+ * @returns `undefined` unless the bytes are exactly one of the two forms. Never throws.
+ */
 export function decodeCoseSign1(bytes: Uint8Array): CoseSign1 | undefined {
-  const item = decodeCbor(bytes);
-  if (!(item instanceof Tagged) || !Array.isArray(item.value)) return undefined;
-  const [protectedBytes, unprotected, , signature]: readonly unknown[] = item.value;
-  if (!(protectedBytes instanceof Uint8Array && unprotected instanceof Map && signature instanceof Uint8Array)) {
-    return undefined;
+  try {
+    return readSign1(bytes);
+  } catch (error) {
+    if (error instanceof CborError) return undefined;
+    throw error;
   }
+}
+
+/**
+ * RFC 9052 §4.4: what is signed, `["Signature1", protected, h'', root]`. @param root - 32 bytes.
+ */
+export function coseSignedBytes({ protectedBytes }: Pick<CoseSign1, "protectedBytes">, root: Uint8Array): Uint8Array {
+  const context = utf8("Signature1");
+  const array = Uint8Array.of(0x84, 0x60 + context.length);
+  return concatBytes(array, context, ...byteString(protectedBytes), Uint8Array.of(0x40), ...byteString(root));
+}
+
+/** RFC 8949 §3.1, for up to 65,535 bytes: more than `readSign1` lets through. */
+function byteString(bytes: Uint8Array): [head: Uint8Array, bytes: Uint8Array] {
+  const { length } = bytes;
+  const head = length < 24 ? [0x40 + length] : length < 0x100 ? [0x58, length] : [0x59, length >> 8, length & 0xff];
+  return [Uint8Array.from(head), bytes];
+}
+
+function readSign1(bytes: Uint8Array): CoseSign1 {
+  if (bytes.length > 0xffff) throw new CborError("too large");
+  const reader = new CborReader(bytes);
+  reader.expect("tag", COSE_SIGN1_TAG);
+  reader.expect("array", 4);
+  const protectedBytes = reader.bytes();
   const header = readHeader(protectedBytes);
-  if (header === undefined || signature.length !== SIGNATURE_BYTES[header.algorithm]) return undefined;
-  const proof = unprotected.size === 0 ? undefined : readProof(unprotected);
-  if (unprotected.size > 0 && proof === undefined) return undefined;
-  const sign1 = { header, signature, ...(proof === undefined ? {} : { proof }) };
-  // One spelling: refuses other orders, labels, payloads, counts and forms of numbers all at once.
-  return equalBytes(encodeCoseSign1(sign1), bytes) ? sign1 : undefined;
+  const proof = reader.skipEmptyMap() ? undefined : readProofs(reader);
+  reader.null();
+  const signature = reader.bytes(header.algorithm === COSE_ALGORITHMS["P-384"] ? 96 : 64);
+  reader.end();
+  return { header, protectedBytes, signature, ...(proof === undefined ? {} : { proof }) };
 }
 
-/** RFC 9052 §4.4: what is signed. @param root - 32 bytes, the detached payload. */
-export function coseSignedBytes(header: CoseHeader, root: Uint8Array): Uint8Array {
-  return encodeCbor(["Signature1", encodeHeader(header), new Uint8Array(0), root]);
-}
-
-function encodeHeader({ algorithm, keyId, issuedAt, issuer, subject, txId }: CoseHeader): Uint8Array {
-  const claims = new Map<number, unknown>([
-    [6, issuedAt],
-    [1, issuer],
-    [2, subject],
-  ]);
-  return encodeCbor(
-    new Map<number | string, unknown>([
-      [1, algorithm],
-      [4, utf8(keyId)],
-      [VDS_LABEL, VDS_CCF],
-      [CWT_CLAIMS_LABEL, claims],
-      [CCF_LABEL, new Map([["txid", writeTxId(txId)]])],
-    ]),
-  );
-}
-
-function readHeader(bytes: Uint8Array): CoseHeader | undefined {
-  const header = fieldsOf(decodeCbor(bytes));
-  const claims = fieldsOf(header.get(CWT_CLAIMS_LABEL));
-  const algorithm = header.get(1);
-  const kid = header.get(4);
-  const [issuedAt, issuer, subject] = [claims.get(6), claims.get(1), claims.get(2)];
-  const txIdText = fieldsOf(header.get(CCF_LABEL)).get("txid");
-  const txId = typeof txIdText === "string" ? readTxId(txIdText) : undefined;
-  const keyId = kid instanceof Uint8Array ? readKeyId(kid) : undefined;
-  if (algorithm !== COSE_ALGORITHMS["P-384"] && algorithm !== COSE_ALGORITHMS["P-256"]) return undefined;
-  if (keyId === undefined || txId === undefined || typeof issuer !== "string" || typeof subject !== "string")
-    return undefined;
-  if (typeof issuedAt !== "number" || !Number.isSafeInteger(issuedAt) || issuedAt < 0) return undefined;
+function readHeader(bytes: Uint8Array): CoseHeader {
+  const reader = new CborReader(bytes);
+  reader.expect("map", 5);
+  reader.expectItem(ALGORITHM_LABEL);
+  const algorithm = reader.integer();
+  if (algorithm !== COSE_ALGORITHMS["P-384"] && algorithm !== COSE_ALGORITHMS["P-256"])
+    throw new CborError("algorithm");
+  reader.expectItem(KEY_ID_LABEL);
+  const keyId = asciiText(reader.bytes(2 * DIGEST_BYTES));
+  if (!KEY_ID.test(keyId)) throw new CborError("kid");
+  reader.expectItem(VDS_LABEL);
+  reader.expectItem(VDS_CCF);
+  reader.expectItem(CWT_CLAIMS_LABEL);
+  reader.expect("map", 3);
+  reader.expectItem(ISSUED_AT);
+  const issuedAt = reader.integer();
+  if (issuedAt < 0) throw new CborError("issued at");
+  reader.expectItem(ISSUER);
+  const issuer = reader.text();
+  reader.expectItem(SUBJECT);
+  const subject = reader.text();
+  reader.expectItem(CCF_LABEL);
+  reader.expect("map", 1);
+  reader.expectItem(TX_ID);
+  const txId = readTxId(reader.text());
+  if (txId === undefined) throw new CborError("txid");
+  reader.end();
   return { algorithm, keyId, issuedAt, issuer, subject, txId };
 }
 
-function readKeyId(bytes: Uint8Array): string | undefined {
-  if (bytes.length !== 2 * DIGEST_BYTES || bytes.some((byte) => byte > 0x7f)) return undefined;
-  const text = fromUtf8(bytes);
-  return /^[0-9a-f]*$/.test(text) ? text : undefined;
+function readProofs(reader: CborReader): CoseProof {
+  reader.expect("map", 1);
+  reader.expectItem(PROOFS_LABEL);
+  reader.expect("map", 1);
+  reader.expectItem(INCLUSION_PROOFS);
+  reader.expect("array", 1);
+  return readProof(reader.bytes());
 }
 
-function encodeProof({ writeSetDigest, commitEvidence, claimsDigest, path }: CoseProof): Uint8Array {
-  const steps = path.map((step) => ("left" in step ? [true, step.left] : [false, step.right]));
-  return encodeCbor(
-    new Map<number, unknown>([
-      [1, [writeSetDigest, commitEvidence, claimsDigest]],
-      [2, steps],
-    ]),
-  );
-}
-
-function readProof(unprotected: ReadonlyMap<unknown, unknown>): CoseProof | undefined {
-  const proofs = fieldsOf(unprotected.get(PROOFS_LABEL)).get(INCLUSION_PROOFS);
-  const [bytes] = itemsOf(proofs);
-  if (!(bytes instanceof Uint8Array)) return undefined;
-  const proof = fieldsOf(decodeCbor(bytes));
-  const [writeSetDigest, commitEvidence, claimsDigest] = itemsOf(proof.get(1));
-  const steps = itemsOf(proof.get(2));
-  if (!isDigest(writeSetDigest) || typeof commitEvidence !== "string" || !isDigest(claimsDigest)) return undefined;
-  if (steps.length > PROOF_STEPS_MAX) return undefined;
+function readProof(bytes: Uint8Array): CoseProof {
+  const reader = new CborReader(bytes);
+  reader.expect("map", 2);
+  reader.expectItem(PROOF_LEAF);
+  reader.expect("array", 3);
+  const writeSetDigest = reader.bytes(DIGEST_BYTES);
+  const commitEvidence = reader.text();
+  const claimsDigest = reader.bytes(DIGEST_BYTES);
+  reader.expectItem(PROOF_PATH);
+  const steps = reader.array();
+  if (steps > PROOF_STEPS_MAX) throw new CborError("too many steps");
   const path: ProofStep[] = [];
-  for (const step of steps) {
-    const [isLeft, hash] = itemsOf(step);
-    if (typeof isLeft !== "boolean" || !isDigest(hash)) return undefined;
+  while (path.length < steps) {
+    reader.expect("array", 2);
+    const isLeft = reader.boolean();
+    const hash = reader.bytes(DIGEST_BYTES);
     path.push(isLeft ? { left: hash } : { right: hash });
   }
+  reader.end();
   return { writeSetDigest, commitEvidence, claimsDigest, path };
 }
 
-function isDigest(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && value.length === DIGEST_BYTES;
-}
-
-const NO_FIELDS: ReadonlyMap<unknown, unknown> = new Map();
-
-function fieldsOf(value: unknown): ReadonlyMap<unknown, unknown> {
-  return value instanceof Map ? value : NO_FIELDS;
-}
-
-function itemsOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+function asciiText(bytes: Uint8Array): string {
+  return bytes.some((byte) => byte > 0x7f) ? "" : fromUtf8(bytes);
 }

@@ -1,0 +1,85 @@
+/** How large the receipt verifier is in a page, minified and gzipped, and that what a bundler makes of it works. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+import { expect, test } from "vitest";
+import { receiptWorld } from "./receipts.js";
+
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+/** Inside the package, so that its dependencies are found. */
+const SCRATCH = `${PACKAGE}/node_modules/.cache`;
+/** The curves alone, without the certificates and ciphers of a whole suite; dependencies of `@sealane/crypto`. */
+const NOBLE = fileURLToPath(new URL("../../crypto/node_modules/@noble", import.meta.url));
+
+const { receipt, servicePem } = receiptWorld();
+
+test.each([
+  {
+    what: "with Web Crypto",
+    kilobytes: 8,
+    code: `import { verifyReceipt, webCrypto } from "@sealane/ledger/receipt";
+      export default (bytes, pem) => verifyReceipt(bytes, { crypto: webCrypto(crypto.subtle), serviceCertificate: pem });`,
+  },
+  {
+    what: "with noble's curves",
+    kilobytes: 40,
+    code: `import { p256, p384 } from "@noble/curves/nist.js";
+      import { sha256, sha384 } from "@noble/hashes/sha2.js";
+      import { verifyReceipt } from "@sealane/ledger/receipt";
+      const curves = { "P-256": p256, "P-384": p384 };
+      const hashes = { "SHA-256": sha256, "SHA-384": sha384 };
+      const noble = {
+        sha256,
+        verify: ({ curve, fieldBytes, spki }, hash, message, signature) => {
+          const point = spki.subarray(-2 * fieldBytes - 1);
+          const options = { prehash: false, lowS: false };
+          return curves[curve].verify(signature, hashes[hash](message), point, options);
+        },
+      };
+      export default (bytes, pem) => verifyReceipt(bytes, { crypto: noble, serviceCertificate: pem });`,
+  },
+  {
+    what: "with the whole portable suite",
+    kilobytes: 64,
+    code: `import { nobleSuite } from "@sealane/crypto";
+      import { suiteCrypto, verifyReceipt } from "@sealane/ledger/receipt";
+      export default (bytes, pem) => verifyReceipt(bytes, { crypto: suiteCrypto(nobleSuite), serviceCertificate: pem });`,
+  },
+])("the verifier $what fits $kilobytes kB, and works", { timeout: 30_000 }, async ({ kilobytes, code }) => {
+  await mkdir(SCRATCH, { recursive: true });
+  const directory = await mkdtemp(`${SCRATCH}/bundle-`);
+  try {
+    await writeFile(`${directory}/main.js`, code);
+    const text = await bundle(directory);
+    expect(text).not.toMatch(/["']node:/);
+    expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(kilobytes * 1024);
+
+    await writeFile(`${directory}/bundle.mjs`, text);
+    const { default: verify } = await import(/* @vite-ignore */ pathToFileURL(`${directory}/bundle.mjs`).href);
+    const { json, cose } = receipt(3);
+    for (const one of [JSON.stringify(json), cose]) {
+      expect(await verify(one, servicePem)).toMatchObject({ transactionId: { view: 2, seqno: 3 } });
+    }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+async function bundle(directory: string): Promise<string> {
+  const output = await build({
+    root: directory,
+    configFile: false,
+    logLevel: "error",
+    resolve: { conditions: ["source"], alias: { "@noble": NOBLE } },
+    build: {
+      write: false,
+      target: "es2023",
+      modulePreload: false,
+      rolldownOptions: { input: `${directory}/main.js`, preserveEntrySignatures: "strict" },
+    },
+  });
+  const [result] = [output].flat();
+  if (result === undefined || !("output" in result)) throw new Error("a build, not a watcher");
+  return result.output.map((chunk) => ("code" in chunk ? chunk.code : "")).join("");
+}
