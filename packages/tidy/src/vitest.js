@@ -1,15 +1,20 @@
 /** The test configuration every package shares: sources are tested as they are, without a build. */
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const conditions = ["source"];
 /** Far above what any test takes: the tests of several packages share the processors of one small machine. */
 const timeoutMs = 30_000;
+/** Tests of a minute or so: `pnpm test:long` sets the variable and names them. */
+const longTests = "**/*.long.test.ts";
+const exclude =
+  process.env.SEALANE_LONG === undefined ? [...configDefaults.exclude, longTests] : configDefaults.exclude;
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    exclude,
     passWithNoTests: true,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
