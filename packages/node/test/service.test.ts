@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ballot, call, found, joinPending, pair, trust } from "./support.js";
+import { ballot, call, found, joinAs, joinPending, pair, trust } from "./support.js";
 
 describe("a service of one", () => {
   it("answers a write once it is committed, and reads it back", async () => {
@@ -77,6 +77,15 @@ describe("joining", () => {
     expect(await trust(primary, id)).toMatchObject({ status: 200, body: { status: "accepted" } });
     await joiner.node.ready;
     expect(await trust(primary, id)).toMatchObject({ status: 200, body: { status: "accepted" } });
+  });
+
+  it("tells the service's secrets to a trusted node until it takes part, and never again", async () => {
+    const { primary, backup } = await pair();
+    await primary.until(() => backup.node.state().committed === primary.node.state().committed);
+    const { keyPair } = backup.node.keys;
+    const again = await joinAs(primary, keyPair);
+    expect(again).toMatchObject({ status: 409, body: { error: { code: "conflict" } } });
+    expect(JSON.stringify(again.body)).not.toContain("PRIVATE KEY");
   });
 
   it("refuses to record a key that the client does not hold", async () => {

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseCertificate, pemDecode, spkiHash } from "@sealane/crypto";
+import { createSelfSigned, type KeyPair, parseCertificate, pemDecode, pemEncode, spkiHash } from "@sealane/crypto";
 import { nativeSuite as suite } from "@sealane/crypto/native";
 import { ballotBytes, base64, type NodeId } from "@sealane/wire";
 import { Agent, fetch } from "undici";
@@ -82,6 +82,29 @@ export async function call(node: RunningNode, method: string, path: string, body
   try {
     const init = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
     const response = await fetch(node.apiUrl + path, { method, ...init, dispatcher });
+    return { status: response.status, body: await response.json() };
+  } finally {
+    await dispatcher.close();
+  }
+}
+
+/** Asks to join with a node's key, whoever holds it. */
+export async function joinAs({ node }: WatchedNode, keyPair: KeyPair): Promise<Reply> {
+  const times = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 60_000) };
+  const certificate = createSelfSigned(suite, keyPair, { name: "joiner", hosts: [], ...times });
+  const tls = {
+    ca: node.serviceCertificate ?? "",
+    cert: pemEncode("CERTIFICATE", certificate),
+    key: pemEncode("PRIVATE KEY", suite.exportPrivateKey(keyPair.privateKey)),
+  };
+  const dispatcher = new Agent({ connect: tls });
+  const body = { publicKey: base64(keyPair.publicKey.spki), nodeAddress: "127.0.0.1:1", apiAddress: "127.0.0.1:2" };
+  try {
+    const response = await fetch(`${node.apiUrl}/node/join`, {
+      method: "POST",
+      body: JSON.stringify(body),
+      dispatcher,
+    });
     return { status: response.status, body: await response.json() };
   } finally {
     await dispatcher.close();

@@ -51,6 +51,7 @@ export function writeGenesis(
     public_key: base64(genesis.publicKey.spki),
     node_address: genesis.nodeAddress,
     api_address: genesis.apiAddress,
+    joined: true,
   });
   tx.map(endorsedCertificates).put(genesis.id, pemEncode("CERTIFICATE", genesis.certificate));
   tx.map(serviceInfo).put(SINGLE, { cert: pemEncode("CERTIFICATE", genesis.serviceCertificate), status: "Open" });

@@ -22,7 +22,8 @@ export interface JoinAnswer {
 /**
  * Answers a join request. A trusted node gets its answer from any node, as soon as its trust stands under a signature: with one node and
  * one joiner the trust can only commit once the joiner takes part (consensus spec §10.1: both configurations count).
- * @throws RequestError `forbidden` without a client certificate over the joiner's own key, `no-quorum` without a primary to record it.
+ * Once it has taken part nobody is answered in its name again, so that a node key that leaks later is not worth the service's secrets.
+ * @throws RequestError `conflict` then; `forbidden` without a client certificate over the joiner's own key, `no-quorum` without a primary to record it.
  */
 export function answerJoin(
   config: CoreConfig,
@@ -68,7 +69,14 @@ function trustedAnswer(
   const latest = log.store.read("latest");
   const trustedIn = latest.map(nodeInfos).versionOf(id);
   const certificate = latest.map(endorsedCertificates).get(id);
-  if (latest.map(nodeInfos).get(id)?.status !== "Trusted") return undefined;
+  const info = latest.map(nodeInfos).get(id);
+  if (info?.status !== "Trusted") return undefined;
+  if (info.joined) {
+    throw new RequestError(
+      "conflict",
+      "This node has joined already: start it again with its own directory, or join anew.",
+    );
+  }
   if (trustedIn === undefined || certificate === undefined) return undefined;
   if (trustedIn.seqno > log.replica.lastCommittableSeqno) return undefined; // could still be rolled back by this very node
   return {

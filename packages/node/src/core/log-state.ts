@@ -13,7 +13,7 @@ import {
 } from "@sealane/ledger";
 import type { NodeId, Seqno, View, WriteSet } from "@sealane/wire";
 import { FaultError } from "./errors.js";
-import { configurationIn, endorsedCertificates } from "./tables.js";
+import { configurationIn, endorsedCertificates, SINGLE, serviceInfo } from "./tables.js";
 
 /** What a node must not forget, beside its ledger. */
 export interface HardState {
@@ -36,6 +36,7 @@ export class LogState {
       suite,
       secrets: this.#secrets,
       nodeCertificate: (id) => this.store.read("latest").map(endorsedCertificates).get(id),
+      serviceCertificate: () => this.store.read("latest").map(serviceInfo).get(SINGLE)?.cert,
     });
   }
 

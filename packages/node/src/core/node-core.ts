@@ -26,6 +26,7 @@ import {
 } from "@sealane/wire";
 import { ClientRequests } from "./client-requests.js";
 import { writeGenesis } from "./governance.js";
+import { JoinedNodes } from "./joined-nodes.js";
 import { Peers } from "./peers.js";
 import { type Payload, ReplicatedLog } from "./replicated-log.js";
 import { networkNodes } from "./tables.js";
@@ -38,6 +39,7 @@ export class NodeCore {
   readonly #config: CoreConfig;
   readonly #log: ReplicatedLog;
   readonly #peers: Peers;
+  readonly #joined: JoinedNodes;
   readonly #requests: ClientRequests;
   readonly #startedMs: number;
   readonly #outputs: Output[] = [];
@@ -49,6 +51,7 @@ export class NodeCore {
     this.#startedMs = nowMs;
     this.#log = new ReplicatedLog(config, nowMs);
     this.#peers = new Peers(config);
+    this.#joined = new JoinedNodes(this.#log);
     this.#requests = new ClientRequests(config, this.#log, this.#peers, (at) => this.state(at));
     if (config.start.type === "new") this.#writeGenesis(config.start.members, nowMs);
     this.#updatePeers();
@@ -171,6 +174,9 @@ export class NodeCore {
     }
     this.#observeHeader(from, "received", message, payload.length, decoded.length, nowMs);
     this.#log.handleMessage(from, message, decoded, nowMs);
+    if (message.type === "append-entries-response" && message.success) {
+      this.#joined.handleAcknowledgement(from, message.lastSeqno, nowMs);
+    }
     return true;
   }
 

@@ -53,6 +53,9 @@ const MESSAGE_BYTES_MAX = 256 * 1024;
 /** Bytes of entries on their way to one peer: a joiner or a slow peer cannot make the primary buffer more. Half of what a link holds. */
 const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024;
 
+/** What the COSE form of a signature says it is about (ledger spec §7.3); its issuer is the service id. */
+const SIGNATURE_SUBJECT = "sealane/ledger/signature";
+
 /** An entry as it passes through the replica and back. */
 interface LogEntry extends Entry {
   /** Present in an entry that another node wrote. */
@@ -196,12 +199,18 @@ export class ReplicatedLog {
   }
 
   #sign(nowMs: number): void {
-    const { id, keyPair, certificate } = this.#config;
+    const { id, keyPair, certificate, service } = this.#config;
     const entry = this.#state.ledger.appendSignature({
       view: this.replica.view,
       nodeId: id,
       keyPair,
       certificatePem: pemEncode("CERTIFICATE", certificate),
+      service: {
+        keyPair: service.keyPair,
+        issuer: service.id,
+        subject: SIGNATURE_SUBJECT,
+        issuedAt: Math.floor(nowMs / 1_000),
+      },
     });
     this.#ownSignature = entry.seqno;
     this.#signing.handleSignature();

@@ -14,6 +14,8 @@ const NodeInfo = z.object({
   public_key: z.base64(),
   node_address: z.string(),
   api_address: z.string(),
+  /** Set when the node has first taken part: from then on nobody is told the service's secrets in its name. */
+  joined: z.literal(true).optional(),
 });
 /** One node's record. `public_key` is its SPKI in base64; addresses are the published `host:port`. */
 export type NodeInfo = z.infer<typeof NodeInfo>;
