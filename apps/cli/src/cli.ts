@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CliError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from "./cli-error.js";
 import { addAppend } from "./commands/append.js";
+import { addChannel } from "./commands/channel.js";
 import { addGet } from "./commands/get.js";
 import { addJoin } from "./commands/join.js";
 import { addLedger } from "./commands/ledger.js";
@@ -42,6 +43,7 @@ function createProgram(io: Io): Command {
     .description("Run nodes of a replicated, sealed ledger; write to it, read from it, verify it.")
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "explain the command")
+    .enablePositionalOptions() // "--version" behind a command is that command's own
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.printLine(text.replace(/\n$/, "")), // `main` lets stdout drain before it exits
@@ -49,7 +51,8 @@ function createProgram(io: Io): Command {
       outputError: () => {},
     })
     .addHelpText("after", "\nExample:\n  $ sealane start --data-dir ./node0");
-  for (const add of [addStart, addJoin, addTrust, addStatus, addAppend, addGet, addLedger]) add(program, io);
+  for (const add of [addStart, addJoin, addTrust, addStatus, addAppend, addGet, addLedger, addChannel])
+    add(program, io);
   return program;
 }
 

@@ -52,8 +52,11 @@ export async function readMember(suite: CryptoSuite, path: string): Promise<stri
 }
 
 /** A PKCS#8 private key in PEM. No error shows anything of its content. */
-export async function readPrivateKey(suite: CryptoSuite, path: string): Promise<KeyPair> {
-  const what = "a member's private key";
+export async function readPrivateKey(
+  suite: CryptoSuite,
+  path: string,
+  what = "a member's private key",
+): Promise<KeyPair> {
   const pem = await readText(path, what);
   let der: Uint8Array | undefined;
   try {

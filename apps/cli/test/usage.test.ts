@@ -27,6 +27,8 @@ const COMMANDS = [
   ["get"],
   ["ledger", "verify"],
   ["ledger", "show"],
+  ["channel", "listen"],
+  ["channel", "connect"],
 ];
 
 test.concurrent.each(COMMANDS.map((words) => [words.join(" "), words] as const))(
