@@ -138,9 +138,9 @@ export class RecordLayer {
 
   #stopAtLimit(): void {
     if (this.#send === undefined || this.used < this.#limits.recordsMax) return;
+    // channel-v1-wire §6, 2 drops the receive key as well, and with it whatever is under way. What the peer may still seal is for its own limit
+    // to say, so here, as in version 2, it can be read until new keys come.
     this.#dropSendKey();
-    // channel-v1-wire §6, 2: both keys go, as the count is one of both directions.
-    if (!this.#format.namesItsKey) this.#receiveKeys.clear();
   }
 
   /** §6, 2^20 failed opens. Without the newest receive key the peer cannot be heard: both directions are used up then. */

@@ -271,13 +271,17 @@ describe("§6 message limit", () => {
     expect(pair.logs.high.received.length).toBe(8);
   });
 
-  it("at the limit both keys go, and what is sent then waits for new ones", () => {
+  it("at the limit the send key goes, what is sent then waits for new ones, and what is under way is still read", () => {
     const pair = established({ limits: { recordsMax: 8 }, network: () => [1] });
+    pair.network = () => [];
+    pair.send("high", "x");
+    const underWay = pair.sent.at(-1)?.payload ?? new Uint8Array(0);
     pair.network = ({ frameType }) => (frameType === FRAME_CHANNEL ? [] : [1]);
     for (let count = 0; count < 6; count++) expect(pair.send("low", "x")).toBe(true);
     expect(pair.low.isOpen).toBe(true);
     expect(pair.send("low", "x")).toBe(true);
     expect([pair.low.isOpen, pair.low.state, pair.send("low", "waits")]).toEqual([false, "INITIATED", false]);
+    expect(pair.open("low", 1, underWay)).toBeDefined();
     pair.network = () => [1];
     pair.run(2_500);
     expect(pair.logs.high.received.at(-1)?.header).toBe("waits");
