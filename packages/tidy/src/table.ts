@@ -96,7 +96,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
   "apps/cli": [
     {
       entry: "src/main.ts",
-      workspace: APP_WORKSPACE,
+      workspace: [...APP_WORKSPACE, "@sealane/channel"],
       npm: ["cli-progress", "commander", "undici"],
       node: "all",
       pure: false,
