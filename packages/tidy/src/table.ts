@@ -65,6 +65,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
   "packages/crypto": [
     crypto,
     beside(crypto, "src/native.ts", { node: ["node:crypto"] }),
+    { ...crypto, entry: "src/simulated.ts" },
     beside(crypto, "src/testing.ts", { ...testing, npm: [...CRYPTO_NPM, ...testing.npm] }),
   ],
   "packages/wire": [pure([], ["zod"])],
@@ -84,14 +85,19 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
         "@sealane/transport",
         "@sealane/transport/tcp",
       ),
-      npm: ["@hono/node-server", "hono", "pino", "undici", "zod"],
+      npm: ["undici", "zod"],
       node: "all",
       pure: false,
     },
     { ...pure(PURE_PACKAGES, ["zod"]), entry: "src/core/index.ts", folder: "src/core", closed: true },
   ],
   "packages/client": [{ ...pure(["@sealane/crypto", "@sealane/ledger", "@sealane/wire"]), pure: false }],
-  "packages/sim": [{ ...pure([...PURE_PACKAGES, "@sealane/node/core", "@sealane/transport"]), pure: false }],
+  "packages/sim": [
+    {
+      ...pure([...PURE_PACKAGES, "@sealane/crypto/simulated", "@sealane/node/core", "@sealane/transport"]),
+      pure: false,
+    },
+  ],
   "packages/tidy": [{ entry: "src/readme.ts", workspace: [], npm: ["vitest"], node: "all", pure: false }],
   "apps/cli": [
     {
