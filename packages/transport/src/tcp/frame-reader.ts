@@ -21,6 +21,11 @@ export interface FrameSink {
 
 /** Memory the kernel writes to. Several frames of the size that flows best (256 KiB), so that few run over the end. */
 export const SEGMENT_BYTES = 1024 * 1024;
+/**
+ * What a connection begins with: enough for a handshake. Most connections that are dialled again and again carry no more, and a megabyte
+ * for each would keep the garbage collector busy.
+ */
+export const FIRST_SEGMENT_BYTES = 64 * 1024;
 /** A frame up to this size gets its memory at once, a larger one as its bytes arrive. */
 const ASSEMBLY_STEP_BYTES = 1024 * 1024;
 
@@ -30,6 +35,8 @@ export class SegmentReader {
   readonly #heads = new HeadParser();
   readonly #allocate: (bytes: number) => Uint8Array;
   #segment: Uint8Array;
+  /** Size of the segment from the next time that nothing is left in this one. Grows once, when a read has filled all there was. */
+  #segmentBytes = FIRST_SEGMENT_BYTES;
   // Invariant: 0 <= #start <= #end <= #segment.length; the bytes in between belong to one incomplete frame.
   #start = 0;
   #end = 0;
@@ -40,7 +47,7 @@ export class SegmentReader {
   constructor(sink: FrameSink, allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes)) {
     this.#sink = sink;
     this.#allocate = allocate;
-    this.#segment = allocate(SEGMENT_BYTES);
+    this.#segment = allocate(FIRST_SEGMENT_BYTES);
   }
 
   /** Where the next bytes go; never empty. */
@@ -48,7 +55,9 @@ export class SegmentReader {
     if (this.#start === this.#end || this.#stopped) {
       this.#start = 0;
       this.#end = 0;
-      if (this.#segment.length > SEGMENT_BYTES) this.#segment = this.#allocate(SEGMENT_BYTES); // a huge frame has passed
+      const { length } = this.#segment;
+      // Either there is more to read than it holds, or a huge frame has passed.
+      if (length < this.#segmentBytes || length > SEGMENT_BYTES) this.#segment = this.#allocate(this.#segmentBytes);
     } else if (this.#start + this.#needed > this.#segment.length) {
       this.#makeRoom();
     }
@@ -61,6 +70,7 @@ export class SegmentReader {
    */
   received(bytes: number): void {
     this.#end += bytes;
+    if (this.#end === this.#segment.length) this.#segmentBytes = SEGMENT_BYTES;
     while (this.#end > this.#start && !this.#stopped) {
       const head = this.#heads.parse(this.#segment, this.#start, this.#end, this.#sink.frameBytesMax);
       if (head === undefined || head.frameEnd > this.#end) {

@@ -11,6 +11,8 @@ import { allocate } from "./memory.js";
 
 /** Several hundred small frames. A connection holds one while it is used; more only while the network is behind. */
 const SLAB_BYTES = 256 * 1024;
+/** What a connection begins with; all it needs if it carries a handshake and no more. Room for two parts that are copied. */
+const FIRST_SLAB_BYTES = 2 * COPY_BYTES_MAX;
 /** What is collected beyond this is handed over before the turn ends, so that the kernel can begin. */
 const EAGER_FLUSH_BYTES = 1024 * 1024;
 /** Spare slabs kept after a burst. */
@@ -104,14 +106,26 @@ export class FrameWriter {
 
   #copy(bytes: Uint8Array): void {
     let slab = this.#slab;
-    if (slab === undefined || slab.used + bytes.length > SLAB_BYTES) {
-      this.#endPiece();
-      slab = this.#spare.pop() ?? { bytes: allocate(SLAB_BYTES), used: 0, inFlight: 0 };
+    if (slab === undefined || slab.used + bytes.length > slab.bytes.length) {
+      slab = this.#nextSlab(slab);
       this.#slab = slab;
-      this.#pieceStart = 0;
     }
     slab.bytes.set(bytes, slab.used);
     slab.used += bytes.length;
+  }
+
+  /** @param full - The slab in use. Its last piece stays behind, unless it is the small first one and nothing of it has left. */
+  #nextSlab(full: Slab | undefined): Slab {
+    if (full === undefined) return { bytes: allocate(FIRST_SLAB_BYTES), used: 0, inFlight: 0 };
+    const next = this.#spare.pop() ?? { bytes: allocate(SLAB_BYTES), used: 0, inFlight: 0 };
+    if (full.bytes.length === FIRST_SLAB_BYTES && full.inFlight === 0) {
+      next.bytes.set(full.bytes.subarray(0, full.used));
+      next.used = full.used;
+    } else {
+      this.#endPiece();
+      this.#pieceStart = 0;
+    }
+    return next;
   }
 
   #endPiece(): void {
@@ -132,7 +146,8 @@ export class FrameWriter {
       if (slab.inFlight > 0) continue;
       if (slab !== this.#slab) {
         slab.used = 0;
-        if (this.#spare.length < SPARE_SLABS_MAX) this.#spare.push(slab);
+        const isWhole = slab.bytes.length === SLAB_BYTES;
+        if (isWhole && this.#spare.length < SPARE_SLABS_MAX) this.#spare.push(slab);
       } else if (slab.used === this.#pieceStart) {
         slab.used = 0; // nothing of it is waiting: start over in the same memory
         this.#pieceStart = 0;
