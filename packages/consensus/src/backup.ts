@@ -73,10 +73,12 @@ export class Backup<E extends Entry> {
   /**
    * Append-entries of this view received as a pre-vote candidate. The spec treats it like a new view and drops the unsigned
    * tail. But unlike a candidate, this node may have acknowledged that tail in this very view: the primary would never go back
-   * below what it counts as matched, and the node would be left behind for the rest of the view. So it keeps its log.
+   * below what it counts as matched, and the node would be left behind for the rest of the view. So it keeps its log. As with a
+   * new view it may truncate once: it may have entered this view by its own candidacy, with the truncation of the view before used up.
    */
   #abandonPreVote(): void {
     this.#state.role = "backup";
+    this.#state.isNewFollower = true;
     this.#state.votes.clear();
     this.#state.announce();
   }

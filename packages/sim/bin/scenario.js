@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
-import { scenarioCommand } from "@sealane/sim";
+import { scenarioCommand } from "../dist/scenario/command.js"; // not the whole package: it loads in no time
 
 /** A package manager runs its scripts at the root; names of files mean what they meant where it was called. */
 const folder = process.env.INIT_CWD ?? process.cwd();

@@ -4,16 +4,20 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parseScenario, ScenarioError } from "../src/scenario/commands.js";
 import { runScenario } from "../src/scenario/run.js";
+import { expectedTranscript, Transcript } from "../src/scenario/transcript.js";
 
 const shared = process.env.SEALANE_SHARED ?? fileURLToPath(new URL("../../../../shared", import.meta.url));
-const folder = join(shared, "raft-scenarios");
+const OWN = fileURLToPath(new URL("../../consensus/scenarios", import.meta.url));
 
-describe("the public scenario files", () => {
+describe.each([
+  ["public", join(shared, "raft-scenarios")],
+  ["own", OWN],
+])("the %s scenario files", (_, folder) => {
   if (!existsSync(folder)) {
     test.skip("skipped: no raft-scenarios folder; set SEALANE_SHARED to the folder that holds it", () => {});
     return;
   }
-  const files = readdirSync(folder).filter((name) => name !== "README.md");
+  const files = readdirSync(folder).filter((name) => !name.endsWith(".md"));
   test("are there", () => expect(files.length).toBeGreaterThan(0));
   describe.each(files)("%s", (name) => {
     const text = readFileSync(join(folder, name), "utf8");
@@ -24,7 +28,17 @@ describe("the public scenario files", () => {
     test.each([1, 2, 3])("passes with seed %i", (seed) => {
       runScenario(text, { seed });
     });
+    test.runIf(folder === OWN)("says in a comment what it shows, and does what its golden output says", () => {
+      const transcript = new Transcript();
+      runScenario(text, { observers: [transcript] });
+      expect(text).toMatch(/^# .{40}/);
+      expect(transcript.text).toBe(expectedTranscript(text));
+    });
   });
+});
+
+test("there are at least 40 scenarios of our own", () => {
+  expect(readdirSync(OWN).filter((name) => !name.endsWith(".md")).length).toBeGreaterThanOrEqual(40);
 });
 
 describe("the scenario language", () => {
@@ -48,6 +62,23 @@ describe("the scenario language", () => {
   ])("%s is an error with its line", (_, text, line) => {
     expect(() => runScenario(text)).toThrow(expect.objectContaining({ name: "ScenarioError", line }));
     expect(() => runScenario(text)).toThrow(ScenarioError);
+  });
+
+  test("the old form of a start: nodes that know of each other without a log entry", () => {
+    runScenario(`nodes,0,1,2
+connect,0,1
+connect,0,2
+connect,1,2
+periodic_one,0,100
+dispatch_all
+assert_detail,0,current_view,1
+replicate,1,a
+emit_signature,1
+periodic_one,0,10
+dispatch_all
+periodic_one,0,10
+dispatch_all
+assert_commit_idx,1,2`);
   });
 
   test("prints states, logs and messages", () => {

@@ -5,7 +5,7 @@
 import type { NodeId } from "@sealane/wire";
 import { checkPair, checkTogether } from "./cluster-invariants.js";
 import { checkNode } from "./node-invariants.js";
-import { fail, type Observed, type StoredEntry, sameEntry } from "./observed.js";
+import { fail, holdsPrefix, type Observed, type StoredEntry, sameEntry } from "./observed.js";
 import { checkStep, type Remembered, remember } from "./step-properties.js";
 
 export class Invariants {
@@ -14,6 +14,14 @@ export class Invariants {
   /** The longest prefix any node ever called committed. */
   readonly #committed: StoredEntry[] = [];
   readonly #before = new Map<NodeId, Remembered>();
+  /** Every seqno that a primary committed to, with the primary's view. */
+  readonly #commitPoints = new Map<number, number>();
+  readonly #service: boolean;
+
+  /** @param start - `fiat`: nodes were given a configuration without a log entry, which breaks some properties at once (§15, caution d). */
+  constructor(start: "service" | "fiat" = "service") {
+    this.#service = start === "service";
+  }
 
   get committed(): readonly StoredEntry[] {
     return this.#committed;
@@ -27,13 +35,14 @@ export class Invariants {
   /** @throws {InvariantError} naming the property and the nodes. */
   check(nodes: readonly Observed[]): void {
     for (const node of nodes) {
-      checkNode(node);
+      if (this.#service) checkNode(node);
       this.#checkCommitted(node);
       this.#checkLeader(node);
       const before = this.#before.get(node.id);
       if (before !== undefined) checkStep(before, node);
       this.#before.set(node.id, remember(node));
     }
+    for (const node of nodes) this.#checkCompleteness(node);
     for (const [index, a] of nodes.entries()) for (const b of nodes.slice(index + 1)) checkPair(a, b);
     checkTogether(nodes);
   }
@@ -53,6 +62,18 @@ export class Invariants {
     const leader = this.#leaders.get(replica.view) ?? id;
     if (leader !== id) fail("MoreThanOneLeaderInv", `${leader} and ${id} in ${replica.view}`);
     this.#leaders.set(replica.view, id);
+  }
+
+  /** LeaderCompletenessInv over all time: a primary has what was committed in its view or an earlier one. */
+  #checkCompleteness({ id, replica, ledger }: Observed): void {
+    if (replica.role !== "primary") return;
+    if (replica.commitSeqno > 0 && ledger[replica.commitSeqno - 1]?.view === replica.view) {
+      this.#commitPoints.set(replica.commitSeqno, replica.view);
+    }
+    for (const [seqno, view] of this.#commitPoints) {
+      if (view > replica.view || holdsPrefix(ledger, this.#committed, seqno)) continue;
+      fail("LeaderCompletenessInv", `primary ${id} lacks part of ${seqno}, committed in ${view}`);
+    }
   }
 }
 

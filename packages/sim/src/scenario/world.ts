@@ -99,7 +99,7 @@ export class ScenarioNode {
 }
 
 export class World {
-  readonly invariants = new Invariants();
+  invariants = new Invariants();
   readonly #random: (max: number) => number;
   readonly #observers: readonly WorldObserver[];
   readonly #nodes = new Map<NodeId, ScenarioNode>();
@@ -133,6 +133,7 @@ export class World {
 
   create(id: NodeId, configuration?: Configuration): ScenarioNode {
     if (this.#nodes.has(id)) throw new Error(`node ${id} exists`);
+    if (configuration !== undefined) this.invariants = new Invariants("fiat");
     const restored = configuration && bootstrapState(configuration);
     const options = { preVote: this.preVote, random: this.#random, ...(restored && { restored }) };
     const node = new ScenarioNode(id, options, this.#observers);
