@@ -36,6 +36,10 @@ export interface DecodedEntry {
   readonly publicMaps: WriteSet;
   /** Freshly decrypted; `undefined` when no secrets were given. */
   readonly privateMaps: WriteSet | undefined;
+  /** The plaintext that `privateMaps` are views of; empty when no private map was written. */
+  readonly privateDomain: Uint8Array | undefined;
+  /** Length of the ciphertext, and so of the plaintext. */
+  readonly privateBytes: number;
   /** Both domains, ascending by name; the public one alone when no secrets were given. */
   readonly writeSet: WriteSet;
   /** 32 bytes, types 2 and 4. */
@@ -98,13 +102,14 @@ function decode(suite: CryptoSuite, secrets: LedgerSecrets | undefined, bytes: U
 
   const txId = { view: view(ivView), seqno: seqno(domainSeqno) };
   let privateMaps: WriteSet | undefined;
+  let privateDomain: Uint8Array | undefined;
   if (secrets !== undefined) {
     const { aead } = secrets.keysFor(suite, txId.seqno);
     const iv = bytes.subarray(IV_OFFSET, PUBLIC_LENGTH_OFFSET);
     const tag = bytes.subarray(TAG_OFFSET, TAG_OFFSET + TAG_BYTES);
-    const plaintext = aead.open(iv, publicBytes, ciphertext, tag); // §4: the additional data is the public domain alone
-    if (plaintext === undefined) throw new LedgerError("bad-tag", "AES-256-GCM does not verify");
-    privateMaps = decodeMaps(new Reader(plaintext), "private");
+    privateDomain = aead.open(iv, publicBytes, ciphertext, tag); // §4: the additional data is the public domain alone
+    if (privateDomain === undefined) throw new LedgerError("bad-tag", "AES-256-GCM does not verify");
+    privateMaps = decodeMaps(new Reader(privateDomain), "private");
     checkEvidence(suite, secrets, txId, commitEvidenceDigest);
   }
 
@@ -119,6 +124,8 @@ function decode(suite: CryptoSuite, secrets: LedgerSecrets | undefined, bytes: U
     entryType,
     publicMaps,
     privateMaps,
+    privateDomain,
+    privateBytes: ciphertext.length,
     writeSet: mergeDomains(publicMaps, privateMaps ?? []),
     claimsDigest,
     commitEvidenceDigest,

@@ -14,10 +14,11 @@ export interface EntryHeader {
 
 /**
  * Reads the header of the entry at `offset`. Says nothing about whether the rest of the entry is there.
+ * @param bytesMax - Longer entries are `too-large`.
  * @throws {LedgerError} `truncated` with fewer than 8 bytes left, `bad-version`, `bad-flags`, `too-large`; `truncated` also for a size that no
  * entry can have.
  */
-export function parseEntryHeader(bytes: Uint8Array, offset = 0): EntryHeader {
+export function parseEntryHeader(bytes: Uint8Array, offset = 0, bytesMax = ENTRY_BYTES_MAX): EntryHeader {
   if (bytes.length - offset < ENTRY_HEADER_BYTES) throw new LedgerError("truncated", "an entry header is cut short");
   const data = new DataView(bytes.buffer, bytes.byteOffset + offset, ENTRY_HEADER_BYTES);
   const version = data.getUint8(0);
@@ -25,8 +26,7 @@ export function parseEntryHeader(bytes: Uint8Array, offset = 0): EntryHeader {
   const flags = data.getUint8(1);
   if ((flags & ~FLAGS_KNOWN) !== 0) throw new LedgerError("bad-flags", `unknown entry flags ${flags}`);
   const total = data.getUint32(2, true) + data.getUint16(6, true) * TWO_POW_32 + ENTRY_HEADER_BYTES;
-  if (total > ENTRY_BYTES_MAX)
-    throw new LedgerError("too-large", `an entry of ${total} bytes is above ${ENTRY_BYTES_MAX}`);
+  if (total > bytesMax) throw new LedgerError("too-large", `an entry of ${total} bytes is above ${bytesMax}`);
   if (total < ENTRY_BYTES_MIN)
     throw new LedgerError("truncated", `an entry has at least ${ENTRY_BYTES_MIN} bytes, not ${total}`);
   return { flags, bytes: total };

@@ -110,8 +110,14 @@ export type StorageErrorCode =
  */
 export type ReceiptSourceErrorCode = "not-found" | "not-committed" | "not-signed" | "claims-mismatch";
 
+/**
+ * A snapshot (ledger spec §10) cannot be relied on:
+ * - `bad-snapshot`: its receipt does not hold or is another snapshot's, or its name or its leaf is not the ledger's.
+ */
+export type SnapshotErrorCode = "bad-snapshot";
+
 /** What the offline verifier can find. */
-export type VerifyErrorCode = EntryErrorCode | ChainErrorCode | DirectoryErrorCode | TrustErrorCode;
+export type VerifyErrorCode = EntryErrorCode | ChainErrorCode | DirectoryErrorCode | TrustErrorCode | SnapshotErrorCode;
 
 export type LedgerErrorCode = VerifyErrorCode | StorageErrorCode | ReceiptSourceErrorCode;
 

@@ -1,6 +1,6 @@
 /** Entry point `@sealane/ledger/files`: the ledger on disk. The only part of this package that needs Node. */
 export type { Disk, DiskFile } from "./files/disk.js";
 export { FileLedger, type StorageStats, type StoredEntry } from "./files/file-ledger.js";
-export { ledgerDirectory } from "./files/ledger-directory.js";
+export { fileDigest, ledgerDirectory, snapshotDirectory } from "./files/ledger-directory.js";
 export { nodeDisk } from "./files/node-disk.js";
 export { type OpenedLedger, type OpenLedgerOptions, openLedger } from "./files/open-ledger.js";

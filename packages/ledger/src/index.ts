@@ -8,6 +8,7 @@ export {
 } from "./build-receipt.js";
 export type { CertificateLookup, ServiceLookup } from "./check-signature.js";
 export { type DecodedEntry, decodeEntry, type EntryType } from "./decode-entry.js";
+export { type DecodedSnapshot, decodeSnapshot, type SnapshotMap } from "./decode-snapshot.js";
 export { type EntryInput, encodeEntry } from "./encode-entry.js";
 export { type EntryHeader, entriesDigest, parseEntryHeader, splitEntries } from "./entry-header.js";
 export {
@@ -17,10 +18,20 @@ export {
   LedgerError,
   type LedgerErrorCode,
   type ReceiptSourceErrorCode,
+  type SnapshotErrorCode,
   type StorageErrorCode,
   type TrustErrorCode,
   type VerifyErrorCode,
 } from "./errors.js";
+export {
+  type FiguresOptions,
+  type FiguresResult,
+  type LedgerFigures,
+  ledgerFigures,
+} from "./figures/ledger-figures.js";
+export type { SnapshotFigures } from "./figures/snapshot-figures.js";
+export type { FileFigures, SignatureFigures } from "./figures/tally.js";
+export type { TransactionFigures } from "./figures/transaction-figures.js";
 export { Ledger, type LedgerEntry, type LedgerOptions, type ServiceSigner } from "./ledger.js";
 export { commitEvidence, type LedgerSecret, LedgerSecrets } from "./ledger-secrets.js";
 export { type LedgerFile, type LedgerSource, memorySource } from "./ledger-source.js";
@@ -36,7 +47,9 @@ export { ENDORSED_CERTIFICATES_TABLE, NODES_INFO_TABLE, SERVICE_INFO_TABLE } fro
 export {
   type LedgerRefused,
   type LedgerVerified,
+  type VerifiedEntry,
   type VerifyOptions,
   type VerifyResult,
+  verifiedEntries,
   verifyLedger,
 } from "./verify-ledger.js";

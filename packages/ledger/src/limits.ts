@@ -27,6 +27,11 @@ export const CHANGES_MAX = 262_144;
 /** A map's name in UTF-8. */
 export const NAME_BYTES_MAX = 1_024;
 
+/** The entry of a snapshot file: all live state at once. */
+export const SNAPSHOT_BYTES_MAX = 1024 * MIB;
+/** Keys in one map of a snapshot. */
+export const SNAPSHOT_KEYS_MAX = 4_194_304;
+
 /** Default size at which a chunk file ends (§1.3). */
 export const CHUNK_BYTES_DEFAULT = 5 * MIB;
 /** §1.3: positions in a chunk are u32. */

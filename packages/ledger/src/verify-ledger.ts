@@ -45,6 +45,8 @@ export interface LedgerVerified {
   readonly serviceIdentities: number;
   /** PEM of the service identity under which the last signature was made. */
   readonly serviceCertificate?: string;
+  /** The Merkle root over all leaves, those of unsigned entries included: what the next signature would sign. 32 bytes. */
+  readonly root: Uint8Array;
 }
 
 export interface LedgerRefused {
@@ -73,11 +75,35 @@ export type VerifyResult = LedgerVerified | LedgerRefused;
  * if (!result.ok) report(`entry ${result.at.seqno} in ${result.at.file} at ${result.at.offset}: ${result.code}`);
  */
 export async function verifyLedger(source: LedgerSource, options: VerifyOptions): Promise<VerifyResult> {
+  const entries = verifiedEntries(source, options);
+  for (;;) {
+    const step = await entries.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** An entry that follows all entries before it. Only a signature after it makes it more than that. */
+export interface VerifiedEntry {
+  readonly entry: DecodedEntry;
+  /** Where it lies. */
+  readonly file: string;
+  readonly offset: number;
+}
+
+/**
+ * The same, handing out each entry once it has been checked; nothing is read ahead of who asks.
+ * @returns by `return`, the result. After a refusal the entries up to the bad one have been handed out.
+ * @throws as `verifyLedger`.
+ */
+export async function* verifiedEntries(
+  source: LedgerSource,
+  options: VerifyOptions,
+): AsyncGenerator<VerifiedEntry, VerifyResult, undefined> {
   const files = await source.files();
   const walk = new Walk(options);
   try {
     const chunks = orderChunks(files);
-    for (const [index, chunk] of chunks.entries()) await walk.chunk(chunk, chunks[index + 1]);
+    for (const [index, chunk] of chunks.entries()) yield* walk.chunk(chunk, chunks[index + 1]);
     return walk.finish();
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
@@ -113,7 +139,10 @@ class Walk {
     this.#expectedService = serviceCertificate === undefined ? undefined : this.#checker.keyOf(serviceCertificate).id;
   }
 
-  async chunk({ file, name, first, last, committed }: ChunkFile, next: ChunkFile | undefined): Promise<void> {
+  async *chunk(
+    { file, name, first, last, committed }: ChunkFile,
+    next: ChunkFile | undefined,
+  ): AsyncGenerator<VerifiedEntry, void, undefined> {
     this.#locate(file, 0);
     if (first !== this.#lastSeqno + 1) throw new LedgerError("gap", `${name} does not follow entry ${this.#lastSeqno}`);
     const entries = new WindowReader(file);
@@ -140,6 +169,7 @@ class Walk {
         throw new LedgerError("bad-chunk-end", `a chunk ends before entry ${entry.seqno}, which is inside ${name}`);
       }
       this.#follow(entry);
+      yield { entry, file: file.name, offset };
       previous = entry;
       offset += entry.bytes.length;
     }
@@ -175,6 +205,7 @@ class Walk {
       ...(this.#lastSigned === undefined ? {} : { lastSigned: this.#lastSigned.txId }),
       unsigned: this.#lastSeqno - (this.#lastSigned?.txId.seqno ?? 0),
       serviceIdentities: this.#trust.serviceIdentities,
+      root: this.#tree.root(),
       ...(service === undefined ? {} : { serviceCertificate: service }),
     };
   }

@@ -19,6 +19,7 @@ export const CCF_LEDGERS = [
 ] as const;
 
 export interface Expected {
+  readonly ledger: string;
   readonly transactions: number;
   readonly signatures: number;
   readonly last_verified: string;

@@ -1,4 +1,5 @@
-/** A ledger directory as the verifier reads it. Nothing is locked and nothing is written: a running node's directory may be read too. */
+/** A ledger directory, and one of snapshots, as the verifier reads them. Nothing is locked and nothing is written: a running node's directory may be read too. */
+import { createHash } from "node:crypto";
 import type { LedgerFile, LedgerSource } from "../ledger-source.js";
 import type { Disk } from "./disk.js";
 import { nodeDisk } from "./node-disk.js";
@@ -8,11 +9,29 @@ import { nodeDisk } from "./node-disk.js";
  * const result = await verifyLedger(ledgerDirectory("data/ledger"), { suite });
  */
 export function ledgerDirectory(directory: string, disk: Disk = nodeDisk): LedgerSource {
+  return filesNamed("ledger_", directory, disk);
+}
+
+/** The directory of snapshots beside a ledger, for `ledgerFigures`. */
+export function snapshotDirectory(directory: string, disk: Disk = nodeDisk): LedgerSource {
+  return filesNamed("snapshot_", directory, disk);
+}
+
+/** SHA-256 of a file of any size, piece by piece. */
+export async function fileDigest(file: LedgerFile): Promise<Uint8Array> {
+  const hash = createHash("sha256");
+  for (let offset = 0; offset < file.size; offset += PIECE_BYTES) hash.update(await file.read(offset, PIECE_BYTES));
+  return new Uint8Array(hash.digest());
+}
+
+const PIECE_BYTES = 1024 * 1024;
+
+function filesNamed(prefix: string, directory: string, disk: Disk): LedgerSource {
   return {
     async files() {
       const files: LedgerFile[] = [];
       for (const name of await disk.list(directory)) {
-        if (name.startsWith("ledger_")) files.push(await describe(disk, `${directory}/${name}`, name));
+        if (name.startsWith(prefix)) files.push(await describe(disk, `${directory}/${name}`, name));
       }
       return files;
     },

@@ -1,0 +1,96 @@
+import { fromUtf8, utf8 } from "@sealane/wire";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { codeOf, secrets, suite } from "../test/fixture.js";
+import { encodeSnapshot, type SnapshotInput, snapshotMap } from "../test/snapshot.js";
+import { decodeSnapshot } from "./decode-snapshot.js";
+import { LedgerError } from "./errors.js";
+
+const publicMaps = snapshotMap("public:notes", [
+  ["key", "value"],
+  ["eightkey", ""],
+]);
+const privateMaps = snapshotMap("records", [["a", "secret"]]);
+const good = { publicMaps, privateMaps, receipt: "{}", leaf: new Uint8Array(32).fill(5), viewHistory: [1, 1, 4] };
+
+test("reads both domains, the leaf, the views and what follows", () => {
+  const snapshot = decodeSnapshot(suite, secrets, encodeSnapshot(good));
+  expect(snapshot).toMatchObject({ seqno: 9, flags: 0, leaf: good.leaf, viewHistory: [1, 1, 4] });
+  const [map] = snapshot.publicMaps;
+  expect(map).toMatchObject({ name: "public:notes", changedAt: 7 });
+  expect(map?.entries.map(({ key, value }) => [fromUtf8(key), fromUtf8(value)])).toEqual([
+    ["key", "value"],
+    ["eightkey", ""],
+  ]);
+  expect(snapshot.privateMaps?.[0]?.entries[0]).toEqual({ key: utf8("a"), value: utf8("secret"), writtenAt: 7 });
+  expect(fromUtf8(snapshot.receipt)).toBe("{}");
+  expect(snapshot.digest).toEqual(suite.sha256(encodeSnapshot({ ...good, receipt: "" })));
+});
+
+test("without secrets only the public part is read", () => {
+  const { privateMaps: found, privateBytes } = decodeSnapshot(suite, undefined, encodeSnapshot(good));
+  expect(found).toBeUndefined();
+  expect(privateBytes).toBe(privateMaps.length);
+});
+
+test("a key whose seqno has the top bit was deleted", () => {
+  const map = snapshotMap("public:notes", [["key", "value"]]);
+  map[map.length - 9] = 0x80; // the top byte of the seqno, before five bytes of value and three of padding
+  const [notes] = decodeSnapshot(suite, undefined, encodeSnapshot({ publicMaps: map })).publicMaps;
+  expect(notes?.entries).toEqual([]);
+});
+
+test.each<[string, SnapshotInput, string]>([
+  ["a flag", { flags: 1 }, "bad-flags"],
+  ["an entry of the log", { type: 4 }, "bad-type"],
+  ["the IV of a transaction", { ivView: 2 }, "bad-iv"],
+  ["two seqnos", { domainSeqno: 8 }, "bad-iv"],
+  ["seqno 0", { seqno: 0, domainSeqno: 0 }, "bad-iv"],
+  ["a leaf that is no digest", { leaf: new Uint8Array(31) }, "truncated"],
+  ["a leaf that is too long", { leaf: new Uint8Array(33) }, "too-large"],
+  ["views out of order", { viewHistory: [5, 1] }, "bad-map"],
+  ["a private map in the public domain", { publicMaps: privateMaps }, "bad-map"],
+  ["a public map in the private domain", { privateMaps: publicMaps }, "bad-map"],
+  ["a map twice", { publicMaps: Uint8Array.of(...publicMaps, ...publicMaps) }, "bad-map"],
+  [
+    "a key twice",
+    {
+      publicMaps: snapshotMap("public:x", [
+        ["a", ""],
+        ["a", ""],
+      ]),
+    },
+    "bad-map",
+  ],
+  ["padding that is not zero", { publicMaps: snapshotMap("public:x", [["a", ""]], 1) }, "bad-map"],
+  ["a map cut short", { publicMaps: publicMaps.subarray(0, 30) }, "truncated"],
+])("refuses %s", (_, change, code) => {
+  const bytes = encodeSnapshot({ ...good, ...change });
+  expect(codeOf(() => decodeSnapshot(suite, secrets, bytes))).toBe(code);
+});
+
+test("refuses one that was cut, or changed anywhere in what the tag covers", () => {
+  const bytes = encodeSnapshot({ ...good, receipt: "" });
+  for (let length = 0; length < bytes.length; length++) {
+    expect(codeOf(() => decodeSnapshot(suite, secrets, bytes.subarray(0, length)))).toBe("truncated");
+  }
+  for (let bit = 0; bit < 8 * bytes.length; bit++) {
+    const flipped = bytes.slice();
+    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    expect(() => decodeSnapshot(suite, secrets, flipped)).toThrow(LedgerError);
+  }
+});
+
+test("any bytes end in a LedgerError", () => {
+  const bytes = encodeSnapshot(good);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(bytes.length), (other, cut) => {
+      expect(() => decodeSnapshot(suite, undefined, other)).toThrow(LedgerError);
+      try {
+        decodeSnapshot(suite, undefined, Uint8Array.of(...bytes.subarray(0, cut), ...other));
+      } catch (error) {
+        expect(error).toBeInstanceOf(LedgerError);
+      }
+    }),
+  );
+});
