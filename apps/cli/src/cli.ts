@@ -12,6 +12,7 @@ import { addChannel } from "./commands/channel.js";
 import { addGet } from "./commands/get.js";
 import { addJoin } from "./commands/join.js";
 import { addLedger } from "./commands/ledger.js";
+import { addReceipt } from "./commands/receipt.js";
 import { addStart } from "./commands/start.js";
 import { addStatus } from "./commands/status.js";
 import { addTrust } from "./commands/trust.js";
@@ -51,7 +52,7 @@ function createProgram(io: Io): Command {
       outputError: () => {},
     })
     .addHelpText("after", "\nExample:\n  $ sealane start --data-dir ./node0");
-  for (const add of [addStart, addJoin, addTrust, addStatus, addAppend, addGet, addLedger, addChannel])
+  for (const add of [addStart, addJoin, addTrust, addStatus, addAppend, addGet, addLedger, addReceipt, addChannel])
     add(program, io);
   return program;
 }

@@ -27,6 +27,9 @@ const COMMANDS = [
   ["get"],
   ["ledger", "verify"],
   ["ledger", "show"],
+  ["ledger", "figures"],
+  ["receipt", "get"],
+  ["receipt", "verify"],
   ["channel", "listen"],
   ["channel", "connect"],
 ];
@@ -87,6 +90,18 @@ test.concurrent.each<[string, () => string[], string]>([
   ["a directory for an input file", () => ["append", dir, "--service-cert", join(dir, "text.pem")], "is a directory"],
   ["a missing ledger", () => ["ledger", "verify", join(dir, "none")], "is not a directory"],
   ["a directory without a ledger", () => ["ledger", "show", dir], "holds no ledger"],
+  ["figures of a directory without a ledger", () => ["ledger", "figures", dir], "holds no ledger"],
+  ["a receipt out of a directory without a ledger", () => ["receipt", "get", dir, "2.1"], "holds no ledger"],
+  [
+    "a missing receipt",
+    () => ["receipt", "verify", join(dir, "none"), "--service-cert", join(dir, "service.pem")],
+    "none",
+  ],
+  [
+    "text for a receipt",
+    () => ["receipt", "verify", join(dir, "text.pem"), "--service-cert", join(dir, "service.pem")],
+    "malformed",
+  ],
   [
     "a data directory below a file",
     () => ["start", "--data-dir", join(dir, "text.pem", "d"), "--node", "127.0.0.1:0", "--api", "127.0.0.1:0"],

@@ -92,7 +92,7 @@ function headerAt(bytes: Uint8Array, file: LedgerFile, offset: number): number {
   }
 }
 
-async function isDirectory(path: string): Promise<boolean> {
+export async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch {

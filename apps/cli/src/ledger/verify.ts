@@ -1,7 +1,7 @@
 /** Checks a whole ledger and says what was found. */
 import { parseCertificate, pemDecode, spkiHash } from "@sealane/crypto";
 import { type LedgerRefused, type LedgerVerified, verifyLedger } from "@sealane/ledger";
-import { formatTxId } from "@sealane/wire";
+import { formatTxId, hex } from "@sealane/wire";
 import { CliError } from "../cli-error.js";
 import { nativeSuite, readCertificate } from "../inputs.js";
 import type { Io } from "../io.js";
@@ -32,9 +32,10 @@ export async function verify(io: Io, directory: string, { secrets, serviceCert, 
 
 function resultJson(result: LedgerVerified | LedgerRefused): object {
   if (!result.ok) return result;
-  const { lastSigned, ...rest } = result;
+  const { lastSigned, root, ...rest } = result;
   return {
     ...rest,
+    root: hex(root),
     lastSigned: lastSigned === undefined ? null : formatTxId(lastSigned),
     serviceId: serviceIdOf(result) ?? null,
   };
@@ -51,7 +52,8 @@ function resultLines(result: LedgerVerified): string[] {
   ];
 }
 
-function refusal({ at, code, message }: LedgerRefused): string {
+/** The first bad entry, in words. */
+export function refusal({ at, code, message }: LedgerRefused): string {
   const where = at.file === "" ? "the directory" : `entry ${at.seqno} (${at.file}, offset ${at.offset})`;
   return `${where} is bad: ${code}: ${message}`;
 }
