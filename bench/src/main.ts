@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /**
  * The benchmark's command: `main.js [PART...] [--quick|--full] [--json]`, all parts unless some are named, `channel` standing for four of
- * them; and `main.js profile CONTESTANT WORK` for what stands behind a number.
+ * them. What stands behind a number: `main.js profile CONTESTANT WORK` and `main.js profile commit IN_FLIGHT`.
  */
 import { parseArgs } from "node:util";
 import { CHANNEL_PARTS } from "./channel/index.js";
 import { profileChannel } from "./channel/profile.js";
+import { benchCommit } from "./commit/index.js";
+import { profileCommit } from "./commit/profile.js";
 import { CONTESTANTS, type ContestantName } from "./contestants/index.js";
 import { formatSection, type Section } from "./measure/report.js";
 
@@ -16,6 +18,10 @@ const { positionals, values } = parseArgs({
 const [first, contestant = "sealane", work = "stream"] = positionals;
 
 if (first === "profile") {
+  if (contestant === "commit") {
+    process.stdout.write(`${(await profileCommit(Number(positionals[2] ?? 64))).join("\n")}\n`);
+    process.exit();
+  }
   if (!isContestant(contestant)) throw new Error(`there is no such contestant: ${contestant}`);
   process.stdout.write(`${(await profileChannel(contestant, work)).join("\n")}\n`);
 } else {
@@ -24,11 +30,10 @@ if (first === "profile") {
 
 async function bench(names: readonly string[]): Promise<void> {
   const full = values.full === true;
-  const parts = Object.entries(CHANNEL_PARTS).filter(
-    ([name]) => names.length === 0 || names.includes(name) || names.includes("channel"),
-  );
   const sections: Section[] = [];
-  for (const [, run] of parts) {
+  for (const [name, run] of Object.entries({ ...CHANNEL_PARTS, commit: benchCommit })) {
+    const isAsked = names.length === 0 || names.includes(name) || (names.includes("channel") && name in CHANNEL_PARTS);
+    if (!isAsked) continue;
     const section = await run(full);
     sections.push(section);
     if (values.json !== true) process.stdout.write(`${formatSection(section)}\n`);

@@ -3,8 +3,8 @@ import type { Endpoint, Link, Shaker } from "../contestants/contestant.js";
 import { CONTESTANTS } from "../contestants/index.js";
 import { type CpuTimer, startCpu } from "../measure/cpu.js";
 import type { Answer, Command } from "./protocol.js";
-import { TurnWatch } from "./turn-watch.js";
 import { Caller, echoHandlers, Outbox, Sink, Source } from "./traffic.js";
+import { TurnWatch } from "./turn-watch.js";
 
 let endpoint: Endpoint | undefined;
 let shaker: Shaker | undefined;

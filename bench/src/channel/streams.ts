@@ -11,6 +11,8 @@ const FRAME_256K = 256 * 1024;
 /** About 64 KiB with the head, the header and the trailer of a frame, so that it fits any connection. */
 const FRAME_64K = 63 * 1024;
 const RECEIVERS = 4;
+/** Thousands of small frames: what runs is compiled before anything is measured. */
+const WARM_UP: StreamShape = { submit: "batch", itemBytes: 256, batchBytes: 4096, totalBytes: 16 * MB };
 
 const STREAMERS = [
   "sealane",
@@ -35,7 +37,7 @@ export interface Effort {
 export async function benchStreams(identities: readonly Identity[], effort: Effort): Promise<Section> {
   const pairs = new Map<Streamer, Pair>();
   try {
-    for (const name of STREAMERS) pairs.set(name, await Pair.open(name, identities.slice(0, 2)));
+    for (const name of STREAMERS) pairs.set(name, await warmPair(name, identities.slice(0, 2)));
     const measures: Measure[] = [];
     const verdicts: Verdict[] = [];
     for (const goal of streamGoals(effort.megabytes)) {
@@ -67,7 +69,7 @@ export async function benchReceivers(identities: readonly Identity[], effort: Ef
   const names = ["sealane", "TCP", "TLS", "secret-stream", "libp2p-noise"] as const;
   const pairs = new Map<(typeof names)[number], Pair>();
   try {
-    for (const name of names) pairs.set(name, await Pair.open(name, identities.slice(0, 1 + RECEIVERS)));
+    for (const name of names) pairs.set(name, await warmPair(name, identities.slice(0, 1 + RECEIVERS)));
     const what = `${RECEIVERS} receivers, 256 B entries, 256 KiB frames`;
     const shape: StreamShape = {
       submit: "batch",
@@ -89,6 +91,12 @@ export async function benchReceivers(identities: readonly Identity[], effort: Ef
   } finally {
     for (const pair of pairs.values()) await pair.close();
   }
+}
+
+async function warmPair(name: ContestantName, identities: readonly Identity[]): Promise<Pair> {
+  const pair = await Pair.open(name, identities);
+  await pair.stream(WARM_UP);
+  return pair;
 }
 
 interface StreamGoal {
@@ -117,7 +125,13 @@ function streamGoals(megabytes: number): StreamGoal[] {
     { id: "T1", what: "256 B entries, 256 KiB frames", shape: batch(256, FRAME_256K), against: t1, share },
     { id: "T1", what: "16 KiB entries, 256 KiB frames", shape: batch(16_380, FRAME_256K), against: t1, share },
     { id: "T2", what: "256 B entries, 64 KiB frames", shape: batch(256, FRAME_64K), against: [["TLS", 0.65]], share },
-    { id: "T2", what: "16 KiB entries, 64 KiB frames", shape: batch(16_000, FRAME_64K), against: [["TLS", 0.65]], share },
+    {
+      id: "T2",
+      what: "16 KiB entries, 64 KiB frames",
+      shape: batch(16_000, FRAME_64K),
+      against: [["TLS", 0.65]],
+      share,
+    },
     {
       id: "T3",
       what: "256 B entries, one at a time",

@@ -2,8 +2,22 @@
  * TLS 1.3 with certificates on both sides, all of it on P-384 and AES-256-GCM, as our channel is. Two forms: the best, one write per
  * batch; and the simple one most programs have, a write for every item.
  */
-import { createSecureContext, createServer, connect as dial, type SecureContextOptions, type TLSSocket } from "node:tls";
-import { type Contestant, CREDIT, type Endpoint, HOST, type Link, type Shaker, SOCKET_BUFFER_BYTES } from "./contestant.js";
+import {
+  createSecureContext,
+  createServer,
+  connect as dial,
+  type SecureContextOptions,
+  type TLSSocket,
+} from "node:tls";
+import {
+  type Contestant,
+  CREDIT,
+  type Endpoint,
+  HOST,
+  type Link,
+  type Shaker,
+  SOCKET_BUFFER_BYTES,
+} from "./contestant.js";
 import type { Identity } from "./identity.js";
 import { ItemReader } from "./items.js";
 import { Gathering, listening, portOf, streamLink } from "./sockets.js";
@@ -32,7 +46,8 @@ export const tlsResumed: Contestant = contestant({ ...BEST, resumes: true });
 function contestant(form: TlsForm): Contestant {
   return {
     open: (self, role) => (role === "source" ? openSource(self, form) : Promise.resolve(openSink(self, form))),
-    openShaker: (self, role) => (role === "source" ? openAnswerer(self, form) : Promise.resolve(openDialler(self, form))),
+    openShaker: (self, role) =>
+      role === "source" ? openAnswerer(self, form) : Promise.resolve(openDialler(self, form)),
   };
 }
 
@@ -134,7 +149,10 @@ function simpleLink(socket: TLSSocket): Link {
   };
 }
 
-function contextOptions({ certificate, privateKey, serviceCertificate }: Identity, form: TlsForm): SecureContextOptions {
+function contextOptions(
+  { certificate, privateKey, serviceCertificate }: Identity,
+  form: TlsForm,
+): SecureContextOptions {
   return {
     cert: certificate,
     key: privateKey,

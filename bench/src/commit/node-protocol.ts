@@ -1,0 +1,22 @@
+/** What a node's process is told, and what it tells. */
+
+export type NodeCommand =
+  | {
+      readonly do: "start";
+      readonly dataDir: string;
+      /** Without it the node founds a service. */
+      readonly join?: { readonly url: string; readonly serviceCertificate: string };
+    }
+  /** Answers when the node takes part in its service. */
+  | { readonly do: "ready" }
+  | { readonly do: "usage" }
+  | { readonly do: "stop" };
+
+export interface NodeAnswer {
+  readonly error?: string;
+  readonly nodeId?: string;
+  readonly apiUrl?: string;
+  readonly serviceCertificate?: string;
+  readonly cpuUs?: number;
+  readonly syncs?: number;
+}
