@@ -216,8 +216,8 @@ function ownCertificate({ self }: Party): Uint8Array {
 function peerKeyOf(party: Party, certificate: Uint8Array): PublicKey {
   const { suite, self, peer } = party;
   const der = readPem(certificate);
-  checkAnchor(party);
   const publicKey = endorsedKey(party, der, NODE_CURVES);
+  checkAnchor(party);
   const id = spkiHash(suite, publicKey.spki);
   // §12.1, 4. Without this any endorsed node could pass as any other, and our own messages could come back to us as a peer's.
   if (id === self.id) throw new HandshakeError("own-id");

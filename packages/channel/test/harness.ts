@@ -88,6 +88,8 @@ export interface PairOptions {
   /** 2 unless given. */
   readonly version?: ChannelVersionNumber;
   readonly suite?: CryptoSuite;
+  /** One for each end, in place of `suite`. */
+  readonly suites?: Readonly<Record<Side, CryptoSuite>>;
   readonly limits?: Partial<ChannelLimits>;
   readonly network?: Network;
   readonly trust?: Partial<ChannelTrust>;
@@ -280,9 +282,9 @@ export class Pair {
   }
 
   #makeChannel(side: Side): Channel {
-    const { world, version = 2, suite = nativeSuite, limits, trust } = this.#options;
+    const { world, version = 2, suite = nativeSuite, suites, limits, trust } = this.#options;
     return new Channel({
-      suite,
+      suite: suites?.[side] ?? suite,
       version,
       self: world[side],
       peer: world[other(side)].id,
