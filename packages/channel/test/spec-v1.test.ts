@@ -21,6 +21,7 @@ import {
   RESPONSE_V1,
   type Side,
 } from "./harness.js";
+import { WatchedSuite } from "./model/watched-suite.js";
 
 const world = makeWorld();
 const pairOf = (options: Partial<PairOptions> = {}): Pair => new Pair({ world, version: 1, ...options });
@@ -149,6 +150,21 @@ describe("§4.1, hardened: keys in use stay until the final", () => {
       const before = pair.logs.low.received.length;
       expect(sendAndSee()).toEqual([true, before + 1]);
     }
+  });
+
+  it("after the final each end holds two keys: the old ones are wiped at once, as no record says which key it is under", () => {
+    const watched = { low: new WatchedSuite(new Set()), high: new WatchedSuite(new Set()) };
+    const pair = established({
+      suites: { low: watched.low.suite, high: watched.high.suite },
+      limits: { recordsMax: 8 },
+    });
+    for (let count = 0; count < 4; count++) {
+      pair.send("low", "x");
+      pair.run(10);
+    }
+    expect(pair.low.exchanges).toBe(2);
+    expect([watched.low.made.size, watched.low.held.size, watched.high.held.size]).toEqual([4, 2, 2]);
+    expect(watched.low.held).toEqual(watched.high.held);
   });
 
   it("what was held is not overtaken by what is sealed when the hold ends", () => {
