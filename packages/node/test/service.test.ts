@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ballot, call, found, joinAs, joinPending, pair, trust } from "./support.js";
+import { ballot, call, found, joinAs, joinPending, pair, trust, upload } from "./support.js";
 
 describe("a service of one", () => {
   it("answers a write once it is committed, and reads it back", async () => {
@@ -16,6 +16,14 @@ describe("a service of one", () => {
     expect(second.body).toEqual({ ...(first.body as object), created: false });
     expect(await call(node, "PUT", "/records/ship", { value: 2 })).toMatchObject({ body: { created: false } });
     expect(await call(node, "GET", "/records/ship")).toMatchObject({ body: { value: 2 } });
+  });
+
+  it("answers before it has all of a body that is too large, announced or not, and goes on listening", async () => {
+    const { node } = await found();
+    const tooLarge = { status: 413, body: { error: { code: "too-large" } } };
+    expect(await upload(node, "/records/a", 3_000_000, "announced")).toMatchObject(tooLarge);
+    expect(await upload(node, "/records/a", 3_000_000, "in chunks")).toMatchObject(tooLarge);
+    expect(await call(node, "PUT", "/records/a", { value: 1 })).toMatchObject({ status: 200 });
   });
 
   it("tells the status of transactions", async () => {

@@ -1,5 +1,6 @@
 /** Real nodes on loopback for tests: started in temporary directories, watched through their events, stopped at the end of each test. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSelfSigned, type KeyPair, parseCertificate, pemDecode, pemEncode, spkiHash } from "@sealane/crypto";
@@ -86,6 +87,36 @@ export async function call(node: RunningNode, method: string, path: string, body
   } finally {
     await dispatcher.close();
   }
+}
+
+/** Sends a body piece by piece, each when the one before it has gone out, whatever the node has answered by then. */
+export function upload(
+  node: RunningNode,
+  path: string,
+  bytes: number,
+  form: "announced" | "in chunks",
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const headers = form === "announced" ? { "content-length": bytes } : {};
+    const outgoing = request(node.apiUrl + path, { method: "PUT", ca: node.serviceCertificate, headers });
+    outgoing.on("error", reject);
+    outgoing.on("response", (response) => {
+      let text = "";
+      response.on("data", (chunk: Uint8Array) => {
+        text += Buffer.from(chunk).toString();
+      });
+      response.on("end", () => {
+        outgoing.destroy();
+        resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
+      });
+    });
+    const send = (left: number): void => {
+      const piece = new Uint8Array(Math.min(left, 65_536)).fill(97);
+      if (piece.length === 0) outgoing.end();
+      else outgoing.write(piece, () => send(left - piece.length));
+    };
+    send(bytes);
+  });
 }
 
 /** Asks to join with a node's key, whoever holds it. */
