@@ -18,9 +18,16 @@ vi.mock("../../../consensus/src/replica-state.ts", async (original) => {
 const STATES_MAX = 10_000_000;
 const bounds: Bounds = { members: 3, requests: 2, viewMax: 4, inFlight: 1, statesMax: STATES_MAX };
 
+const reconfiguration: Bounds = { ...bounds, members: 2, reconfigureTo: [1, 2] };
+const everything = { quiet: 0, statesMax: Number.POSITIVE_INFINITY };
+
 test.each<[string, Bounds]>([
+  ["three nodes, two views, one request, all there is", { ...bounds, ...everything, requests: 1 }],
+  ["{a,b} becomes {b,c}, two views, all there is", { ...reconfiguration, ...everything, requests: 0 }],
+  ["three nodes, two views, two requests, few messages", { ...bounds, quiet: 1 }],
   ["three nodes, two views, two requests", bounds],
-  ["{a,b} becomes {b,c}, two views, two requests", { ...bounds, members: 2, reconfigureTo: [1, 2] }],
+  ["{a,b} becomes {b,c}, two views, two requests, few messages", { ...reconfiguration, quiet: 1 }],
+  ["{a,b} becomes {b,c}, two views, two requests", reconfiguration],
 ])(
   "%s: no invariant of §15 is broken",
   (name, each) => {

@@ -18,6 +18,11 @@ export interface Bounds {
   /** No node campaigns in this view or above. The service starts in view 2. */
   readonly viewMax: number;
   readonly inFlight: number;
+  /**
+   * Nobody starts anything while more messages than this are on their way, and any message may be lost. Left out: no such bound, and a
+   * message is lost only when another one displaces it or when it is never delivered.
+   */
+  readonly quiet?: number;
   readonly statesMax: number;
 }
 
@@ -169,7 +174,8 @@ export class Explorer {
 
   #expand(row: readonly number[], found: (successor: readonly number[]) => void): void {
     const spent = row[NODES] ?? 0;
-    for (let node = 0; node < NODES; node++) {
+    const busy = row.length - HEAD > (this.#bounds.quiet ?? Number.POSITIVE_INFINITY);
+    for (let node = 0; node < NODES && !busy; node++) {
       const index = row[node] ?? 0;
       for (const [name, event, cost] of this.#eventsOf(this.#local.at(index))) {
         if (this.#affordable(spent, cost)) found(this.#successor(row, node, index, name, event, spent + cost, -1));
@@ -179,6 +185,7 @@ export class Explorer {
       const id = row[at] ?? 0;
       const letter = this.#letters[id];
       if (letter === undefined) continue;
+      if (this.#bounds.quiet !== undefined) found(row.toSpliced(at, 1));
       const index = row[letter.to] ?? 0;
       found(this.#successor(row, letter.to, index, id, { type: "deliver", letter }, spent, at));
     }
@@ -272,7 +279,8 @@ export class Explorer {
   /** Pairs and triples of local states are checked once, however many networks they appear in. */
   #check(row: readonly number[]): void {
     const [a = 0, b = 0, c = 0] = row;
-    const triple = (a * 2 ** 17 + b) * 2 ** 17 + c; // exact below 2^17 local states; far fewer are ever reached
+    if (this.#local.count > 2 ** 17) throw new Error("more local states than fit the key of a triple");
+    const triple = (a * 2 ** 17 + b) * 2 ** 17 + c;
     if (this.#triples.has(triple)) return;
     if (this.#triples.size < TRIPLES_MAX) this.#triples.add(triple);
     const states = [a, b, c].map((index) => this.#local.at(index));
