@@ -2,7 +2,7 @@ import { concatBytes, encodeFrameHeader, FRAME_HEADER_BYTES, type FrameType, Wir
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { testId } from "../testing.js";
-import { ChunkReader, type FrameSink, SEGMENT_BYTES, SegmentReader } from "./frame-reader.js";
+import { ChunkReader, FIRST_SEGMENT_BYTES, type FrameSink, SEGMENT_BYTES, SegmentReader } from "./frame-reader.js";
 
 const SENDER = testId("a");
 
@@ -186,3 +186,17 @@ for (const [name, makeReader] of Object.entries(readers)) {
     );
   });
 }
+
+test("a segment begins small, and becomes a whole one once a read has filled it", () => {
+  const reader = new SegmentReader(new Collector(SEGMENT_BYTES));
+  const stream = concatBytes(...Array.from({ length: 64 }, () => encode(frame(1, 1024 - FRAME_HEADER_BYTES))));
+  const read = (bytes: Uint8Array): number => {
+    const buffer = reader.nextBuffer();
+    buffer.set(bytes);
+    reader.received(bytes.length);
+    return buffer.length;
+  };
+  expect(read(stream.subarray(0, 1024))).toBe(FIRST_SEGMENT_BYTES);
+  expect(read(stream)).toBe(FIRST_SEGMENT_BYTES);
+  expect(read(stream)).toBe(SEGMENT_BYTES);
+});
