@@ -14,6 +14,8 @@ import { measuresOf } from "./streams.js";
 const HEADER_BYTES = [57, 89, 104];
 /** Above what the bare call may cost. */
 const GOAL = 1.3;
+/** Few enough to stay in a cache, as the bare call's one record does. */
+const RECORDS_AT_ONCE = 250;
 /** The portable suite is an order slower. */
 const NOBLE_SHARE = 0.1;
 
@@ -100,14 +102,19 @@ function channelCalls(suite: CryptoSuite, identities: readonly Identity[], heade
   return {
     seal: (count) => timed(count, seal),
     open(count) {
-      const records = Array.from({ length: count }, () => concatBytes(header, seal()));
-      let at = 0;
-      return timed(count, () => {
-        const record = records[at++];
-        const opened = record && bob.open(FRAME_CONSENSUS, header.length, record, performance.now());
-        bob.pollOutput();
-        if (opened === undefined) throw new Error("the record is genuine");
-      });
+      let spentUs = 0;
+      for (let done = 0; done < count; done += RECORDS_AT_ONCE) {
+        const records = Array.from({ length: RECORDS_AT_ONCE }, () => concatBytes(header, seal()));
+        let at = 0;
+        const perRecord = timed(RECORDS_AT_ONCE, () => {
+          const record = records[at++];
+          const opened = record && bob.open(FRAME_CONSENSUS, header.length, record, performance.now());
+          bob.pollOutput();
+          if (opened === undefined) throw new Error("the record is genuine");
+        });
+        spentUs += perRecord * RECORDS_AT_ONCE;
+      }
+      return spentUs / (Math.ceil(count / RECORDS_AT_ONCE) * RECORDS_AT_ONCE);
     },
   };
 }

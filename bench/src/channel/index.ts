@@ -7,7 +7,7 @@ import { benchReceivers, benchStreams } from "./streams.js";
 
 const IDENTITIES = 5;
 
-const QUICK_STREAMS = { rounds: 7, megabytes: 64, roundTrips: 16_000 };
+const QUICK_STREAMS = { rounds: 5, megabytes: 64, roundTrips: 16_000 };
 const FULL_STREAMS = { rounds: 15, megabytes: 200, roundTrips: 40_000 };
 
 export const CHANNEL_PARTS = {
