@@ -41,7 +41,8 @@ export class Storage {
 
   handle(output: StorageOutput): void {
     this.#queue.push(output);
-    this.#working ??= this.#work();
+    // Not before the turn is over: all it decided makes one group, and one fdatasync.
+    this.#working ??= Promise.resolve().then(() => this.#work());
   }
 
   /** Finishes the queue, notes the commit, and closes the files. */
