@@ -142,6 +142,7 @@ function streamGoals(megabytes: number): StreamGoal[] {
       shape: batch(16_000, FRAME_64K),
       against: [["TLS", 0.65]],
       share,
+      leftOut,
     },
     {
       id: "T3",
