@@ -51,7 +51,7 @@ export class ClientRequests {
     this.#config = config;
     this.#log = log;
     this.#peers = peers;
-    this.#routes = serviceRoutes(config, log, state);
+    this.#routes = [...serviceRoutes(config, log, state), ...config.app.routes];
   }
 
   pollOutput(): RequestOutput | undefined {
@@ -103,8 +103,7 @@ export class ClientRequests {
 
   #dispatch(request: ClientRequest, answer: Answer, nowMs: number, forward: () => void): void {
     const { path, query } = parseTarget(request.path);
-    const routes = [...this.#routes, ...this.#config.app.routes];
-    const { route, params } = findRoute(routes, request.method, path);
+    const { route, params } = findRoute(this.#routes, request.method, path);
     const { body, callerCertificate } = request;
     const input = { params, query, body, ...(callerCertificate === undefined ? {} : { callerCertificate }) };
     switch (route.type) {

@@ -120,6 +120,11 @@ export class ReplicatedLog {
     return this.replica.activeNodes.includes(this.#config.id);
   }
 
+  /** Too much waits for its commit: `append` would refuse. */
+  get isFull(): boolean {
+    return this.replica.atCapacity || this.#uncommitted.isFull;
+  }
+
   /** The newest entry: what a transaction executed now may have seen. */
   get lastTxId(): TxId {
     return { view: this.replica.viewAt(this.replica.lastSeqno), seqno: this.replica.lastSeqno };
@@ -157,7 +162,7 @@ export class ReplicatedLog {
    * @throws RequestError `overloaded` when too much is uncommitted.
    */
   append(writeSet: WriteSet, nowMs: number): TxId {
-    if (this.replica.atCapacity || this.#uncommitted.isFull) {
+    if (this.isFull) {
       throw new RequestError(
         "overloaded",
         "Too many writes wait for their commit. Send this one again a little later.",
