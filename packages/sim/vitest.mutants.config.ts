@@ -15,6 +15,7 @@ export default defineConfig({
         plugins: [plant(fault)],
         test: {
           ...shared.test,
+          globalSetup: [], // no keys in these
           name: fault.name,
           include: ["test/mutants/judge.mutant.ts", "../consensus/test/spec.test.ts"],
           env: { FAULT: fault.name },

@@ -6,6 +6,11 @@ import { fileURLToPath } from "node:url";
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 if (!existsSync(MAIN)) throw new Error("the command is not built: run `pnpm build` first");
 
+/** What a run sees of the environment of the tests: with the last two, what it prints is searched for the keys it uses. */
+const INHERITED = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => ["PATH", "NODE_OPTIONS", "SEALANE_WATCH"].includes(name)),
+);
+
 /** A run that takes longer is killed, and fails its test. */
 const RUN_MS_MAX = 30_000;
 
@@ -27,7 +32,7 @@ export interface RunOptions {
 
 /** Starts the command and lets it run. */
 export function launch(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH ?? "", ...env } });
+  return spawn(process.execPath, [MAIN, ...args], { env: { ...INHERITED, ...env } });
 }
 
 export async function sealane(args: readonly string[], options: RunOptions = {}): Promise<Finished> {

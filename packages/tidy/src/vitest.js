@@ -1,4 +1,5 @@
 /** The test configuration every package shares: sources are tested as they are, without a build. */
+import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
 
 const conditions = ["source"];
@@ -15,6 +16,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude,
+    globalSetup: [fileURLToPath(new URL("./watch-output/global-setup.ts", import.meta.url))],
     passWithNoTests: true,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
