@@ -94,6 +94,11 @@ export interface ReplicaOptions {
    * for all that a turn brought. Default false: at 20,000 bytes and with heartbeats, in batches of CCF's adaptive size (spec §6, §7.3).
    */
   readonly eagerSend?: boolean;
+  /**
+   * As primary, send nodes that are retired-committed one more append-entries, with that commit, before their record goes: so they learn it,
+   * unless it is lost. Default false: in CCF a removed backup may never hear of it, and its operator asks the service (spec §11.4).
+   */
+  readonly tellRetired?: boolean;
   /** `atCapacity` from this many uncommitted entries on. Default 10,000; 0 is no limit (spec §6). */
   readonly uncommittedMax?: number;
   /** The most entry bytes in one append-entries, unless a single entry is larger. Default 1 MiB. */

@@ -65,9 +65,19 @@ export class Membership<E extends Entry> {
    */
   #retiredCommitted(nodes: readonly NodeId[]): void {
     const { id, log, peers } = this.#state;
+    if (this.#state.tellRetired) this.#tellRetired(nodes);
     const gone = nodes.filter((node) => !log.configurations.includes(node) && peers.delete(node));
     if (gone.length > 0) this.#reportPeers();
     if (nodes.includes(id) && log.retirement.finish()) this.#becomeRetiredCommitted();
+  }
+
+  /** Our `tellRetired`: the last append-entries to these nodes carries the commit by which they are retired-committed. */
+  #tellRetired(nodes: readonly NodeId[]): void {
+    if (this.#state.role !== "primary") return;
+    for (const node of nodes) {
+      const peer = this.#state.peers.get(node);
+      if (peer !== undefined) this.#state.sendAppendEntries(node, peer);
+    }
   }
 
   /** §11.5. Terminal: the node still answers, and never leads or campaigns again. */

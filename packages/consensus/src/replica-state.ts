@@ -30,6 +30,8 @@ export class ReplicaState<E extends Entry> {
   readonly peers = new Peers();
   /** New entries leave at the end of the owner's turn, in messages as large as they may be. */
   readonly eagerSend: boolean;
+  /** A retired-committed peer is told so before its record goes. */
+  readonly tellRetired: boolean;
   readonly batch = new BatchSize();
   readonly sender: AppendSender;
   readonly gate: DurabilityGate;
@@ -58,6 +60,7 @@ export class ReplicaState<E extends Entry> {
     this.uncommittedMax = options.uncommittedMax ?? UNCOMMITTED_MAX;
     this.log = new Log(options.id, restored);
     this.eagerSend = options.eagerSend ?? false;
+    this.tellRetired = options.tellRetired ?? false;
     this.sender = new AppendSender(this.log, this.batch, {
       adaptive: !this.eagerSend,
       messageBytesMax: options.messageBytesMax ?? MESSAGE_BYTES_MAX,

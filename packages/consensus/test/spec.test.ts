@@ -658,6 +658,19 @@ describe("§10, §11 membership", () => {
     expect(node.replica.removedNodes).toEqual([]);
   });
 
+  test("§11.4, `tellRetired`: the last message to a removed node carries the commit that ends its part", () => {
+    for (const tellRetired of [false, true]) {
+      const node = Bench.primary(a, genesis, [b], { commit: 2, tellRetired });
+      node.write({ configuration: [a, b] }, { signature: true });
+      node.receive(b, node.ack(4));
+      node.write({ retired: [c] }, { signature: true });
+      node.tick(10);
+      const told = node.receive(b, node.ack(6)).filter(({ to }) => to === c);
+      const last = { type: "append-entries", prevSeqno: 6, seqno: 6, commitSeqno: 6 };
+      expect(told.map(({ message }) => message)).toMatchObject(tellRetired ? [last] : []);
+    }
+  });
+
   test("§11.4: an entry that retires a member does not take its record", () => {
     const node = Bench.primary(a, genesis, [b], { commit: 2 });
     node.write({ retired: [a, c] }, { signature: true });
