@@ -44,6 +44,7 @@ export const ERROR_CODES = [
   "internal",
   "method-not-allowed",
   "stopping",
+  "retired",
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

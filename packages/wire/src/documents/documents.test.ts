@@ -72,9 +72,15 @@ describe.each([
   ["join request", parseJoinRequest, JOIN_REQUEST],
   ["pending join response", parseJoinResponse, { status: "pending", nodeId: ID }],
   ["trusted join response", parseJoinResponse, JOINED],
+  [
+    "network state with a node that is gone",
+    parseNetworkState,
+    { ...NETWORK_STATE, nodes: [{ ...NODE, status: "retired", retiredCommitted: true }] },
+  ],
   ["node state", parseNodeState, NODE_STATE],
   ["network state", parseNetworkState, NETWORK_STATE],
   ["ballot", parseBallot, BALLOT],
+  ["ballot to remove", parseBallot, { ...BALLOT, action: { type: "remove-node", nodeId: ID } }],
   ["answer to a ballot", parseBallotAnswer, { txId: "2.3", status: "open" }],
   ["transaction status", parseTxStatusResponse, { txId: "2.3", status: "pending" }],
   ["answer to a read", parseRecordAnswer, { key: "a", value: { b: [1, null] }, txId: "2.3" }],
@@ -214,5 +220,7 @@ test("what a member signs names the service, the action and the node", () => {
   const bytes = ballotBytes("11".repeat(32), { type: "trust-node", nodeId });
   const label = hex(utf8("sealane/governance/ballot/1"));
   expect(hex(bytes)).toBe(`${label}00${"11".repeat(32)}0a000000${hex(utf8("trust-node"))}${"22".repeat(32)}`);
+  const remove = ballotBytes("11".repeat(32), { type: "remove-node", nodeId });
+  expect(hex(remove)).toBe(`${label}00${"11".repeat(32)}0b000000${hex(utf8("remove-node"))}${"22".repeat(32)}`);
   expect(() => ballotBytes("11", { type: "trust-node", nodeId })).toThrow(RangeError);
 });

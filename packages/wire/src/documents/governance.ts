@@ -8,6 +8,7 @@ import { base64Text, documentParser, KeyIdText, TxIdText } from "./document.js";
 
 const GovernanceAction = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("trust-node"), nodeId: NodeId }).readonly(),
+  z.strictObject({ type: z.literal("remove-node"), nodeId: NodeId }).readonly(),
 ]);
 export type GovernanceAction = z.infer<typeof GovernanceAction>;
 
@@ -36,7 +37,7 @@ const KEY_ID = /^[0-9a-f]{64}$/;
 /**
  * What a member signs: `"sealane/governance/ballot/1" ‖ 0x00 ‖ service id (32) ‖ u32 length ‖ action type ‖ node id (32)`. The service id
  * makes a ballot worthless to any other service. It says nothing of time: whoever counts ballots must not let an old one trust a node a
- * second time.
+ * second time, and so a removed node's id is used up.
  * @param serviceId - SHA-256 of the service's SPKI, 64 lower-case hex digits.
  * @throws {RangeError} for another service id. A bug of the caller.
  */

@@ -16,6 +16,8 @@ export const NetworkNode = z
   .strictObject({
     id: NodeId,
     status: z.enum(["pending", "trusted", "retired"]),
+    /** Of a retired node: nothing depends on it any more, so it may be switched off (consensus spec §11.4). */
+    retiredCommitted: z.literal(true).exactOptional(),
     /** Where other nodes connect to. */
     nodeAddress: AddressText,
     /** Where clients connect to. */

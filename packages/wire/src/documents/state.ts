@@ -36,7 +36,8 @@ export type ChannelState = z.infer<typeof ChannelState>;
 const NodeState = z
   .strictObject({
     nodeId: NodeId,
-    phase: z.enum(["pending", "joining", "active", "stopping"]),
+    /** `retiring`: removed, and still needed. `retired`: it may be switched off, and does nothing more. */
+    phase: z.enum(["pending", "joining", "active", "retiring", "retired", "stopping"]),
     role: z.enum(["primary", "backup", "candidate", "none"]),
     view: View,
     lastSeqno: Seqno,
