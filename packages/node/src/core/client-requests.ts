@@ -16,6 +16,7 @@ import {
   type Seqno,
   type TxId,
   utf8,
+  type View,
 } from "@sealane/wire";
 import { type EndpointRequest, findRoute, parseTarget, type WriteRoute } from "./app.js";
 import { type CommitOutcome, CommitWaiters } from "./commit-waiters.js";
@@ -31,6 +32,8 @@ import type { ClientRequest, CoreConfig, NodeEvent, Output } from "./types.js";
 const WAITING_MAX = 20_000;
 /** A forwarded request waits this much longer than the primary does, in ms, so that the primary's answer is the one that arrives. */
 const FORWARDING_SLACK_MS = 500;
+/** What a removed node answers to all but questions about itself: what it could say of the application gets older without end. */
+const RETIRED = "This node was removed from its service. Send this request to another node.";
 /** Clients are not tied to a session yet: every forwarded request runs in session 0 (ledger spec §13). */
 const NO_SESSION = 0;
 
@@ -92,11 +95,24 @@ export class ClientRequests {
 
   handleTick(nowMs: number): void {
     this.#waiters.handleTick(nowMs);
-    for (const id of this.#forwarding.takeExpired(nowMs)) {
-      const { status, answer } = new RequestError(
-        "no-quorum",
-        "The primary did not answer in time: it may have no quorum. Send this request again, with the same key.",
-      );
+    this.#giveUp(this.#forwarding.takeExpired(nowMs), "The primary did not answer in time: it may have no quorum.");
+  }
+
+  /** A view has begun: the primary of the one before has lost its place, and most likely answers nothing more. */
+  handleView(view: View): void {
+    this.#giveUp(this.#forwarding.takeBefore(view), "The primary changed before it answered.");
+  }
+
+  /** This node has left the service, and hears no more of what becomes of the writes it has under way. */
+  handleRetired(): void {
+    this.#waiters.handleRetired();
+    this.#giveUp(this.#forwarding.takeAll(), "This node was removed from the service before the primary answered.");
+  }
+
+  #giveUp(requests: readonly number[], why: string): void {
+    for (const id of requests) {
+      const again = "The write may still commit: send this request again, with the same key.";
+      const { status, answer } = new RequestError("no-quorum", `${why} ${again}`);
       this.#respond(id, status, utf8(JSON.stringify(answer)));
     }
   }
@@ -105,6 +121,7 @@ export class ClientRequests {
     const { path, query } = parseTarget(request.path);
     const { route, params } = findRoute(this.#routes, request.method, path);
     const { body, callerCertificate } = request;
+    if (this.#log.isRetired && route.type !== "service") throw new RequestError("retired", RETIRED);
     const input = { params, query, body, ...(callerCertificate === undefined ? {} : { callerCertificate }) };
     switch (route.type) {
       case "service":
@@ -156,9 +173,10 @@ export class ClientRequests {
     else this.#waiters.add({ seqno: seen.seqno, deadlineMs: nowMs + this.#config.timing.commitTimeoutMs, finish });
   }
 
-  #failure(outcome: "lost" | "deadline", txId: TxId): RequestError {
-    if (outcome === "deadline") {
-      const why = "No quorum confirmed this write in time. It may still commit";
+  #failure(outcome: "lost" | "deadline" | "retired", txId: TxId): RequestError {
+    if (outcome !== "lost") {
+      const what = outcome === "deadline" ? "No quorum confirmed this write in time" : "This node left the service";
+      const why = `${what}. It may still commit`;
       return new RequestError("no-quorum", `${why}: send it again with the same key, or ask for its status.`, txId);
     }
     return this.#log.replica.primary === undefined
@@ -186,7 +204,7 @@ export class ClientRequests {
     if (this.#forwarding.isFull)
       throw new RequestError("overloaded", "Too many requests wait for the primary already.");
     const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs + FORWARDING_SLACK_MS;
-    const commandId = this.#forwarding.add(request.id, primary, deadlineMs);
+    const commandId = this.#forwarding.add(request.id, primary, view, deadlineMs);
     const { method, path, body, callerCertificate } = request;
     const caller = callerCertificate === undefined ? {} : { callerCertificate };
     const sent = this.#sendForwarded(

@@ -1,10 +1,10 @@
 /**
- * Requests that were executed and wait until what they wrote, or saw, is committed. Every one ends in one of three ways: committed, rolled
- * back, or past its deadline.
+ * Requests that were executed and wait until what they wrote, or saw, is committed. Every one ends in one of four ways: committed, rolled
+ * back, past its deadline, or with this node's part in the service.
  */
 import type { Seqno } from "@sealane/wire";
 
-export type CommitOutcome = "committed" | "lost" | "deadline";
+export type CommitOutcome = "committed" | "lost" | "deadline" | "retired";
 
 export interface CommitWaiter {
   readonly seqno: Seqno;
@@ -37,6 +37,10 @@ export class CommitWaiters {
   handleTick(nowMs: number): void {
     const end = this.#waiters.findIndex((waiter) => waiter.deadlineMs > nowMs);
     this.#finish(0, end === -1 ? this.#waiters.length : end, "deadline");
+  }
+
+  handleRetired(): void {
+    this.#finish(0, this.#waiters.length, "retired");
   }
 
   get nextDeadlineMs(): number {

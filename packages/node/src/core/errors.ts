@@ -19,6 +19,7 @@ const BY_CODE: Readonly<Record<ErrorCode, { status: number; retryable: boolean }
   lost: { status: 503, retryable: true },
   "not-trusted": { status: 503, retryable: true },
   stopping: { status: 503, retryable: true },
+  retired: { status: 503, retryable: true },
 };
 
 /** A request was refused. The message is for the client: one sentence that says what to do. */

@@ -1,5 +1,5 @@
 /** Requests that this backup has sent on to the primary and whose answers are outstanding (ledger spec §13). */
-import type { NodeId } from "@sealane/wire";
+import type { NodeId, View } from "@sealane/wire";
 
 /** At most this many requests are under way to the primary; a further one is refused to its client. */
 export const FORWARDED_MAX = 4_096;
@@ -7,11 +7,13 @@ export const FORWARDED_MAX = 4_096;
 interface Outstanding {
   readonly requestId: number;
   readonly primary: NodeId;
+  /** The view in which it was sent. */
+  readonly view: View;
   readonly deadlineMs: number;
 }
 
 export class Forwarding {
-  /** By command id, in the order sent; deadlines ascend, as all wait equally long. */
+  /** By command id, in the order sent; deadlines ascend, as all wait equally long, and views do. */
   readonly #outstanding = new Map<number, Outstanding>();
   #nextCommandId = 0;
 
@@ -20,9 +22,9 @@ export class Forwarding {
   }
 
   /** Notes a request as sent. @returns its command id, counting up from 0. */
-  add(requestId: number, primary: NodeId, deadlineMs: number): number {
+  add(requestId: number, primary: NodeId, view: View, deadlineMs: number): number {
     const commandId = this.#nextCommandId++;
-    this.#outstanding.set(commandId, { requestId, primary, deadlineMs });
+    this.#outstanding.set(commandId, { requestId, primary, view, deadlineMs });
     return commandId;
   }
 
@@ -41,13 +43,26 @@ export class Forwarding {
 
   /** @returns the requests whose deadline has passed; they are forgotten. */
   takeExpired(nowMs: number): number[] {
-    const expired: number[] = [];
+    return this.#takeWhile(({ deadlineMs }) => deadlineMs <= nowMs);
+  }
+
+  /** @returns the requests sent in views before `view`, whose primary leads no more; they are forgotten. */
+  takeBefore(view: View): number[] {
+    return this.#takeWhile((outstanding) => outstanding.view < view);
+  }
+
+  takeAll(): number[] {
+    return this.#takeWhile(() => true);
+  }
+
+  #takeWhile(holds: (outstanding: Outstanding) => boolean): number[] {
+    const taken: number[] = [];
     for (const [commandId, outstanding] of this.#outstanding) {
-      if (outstanding.deadlineMs > nowMs) break;
+      if (!holds(outstanding)) break;
       this.#outstanding.delete(commandId);
-      expired.push(outstanding.requestId);
+      taken.push(outstanding.requestId);
     }
-    return expired;
+    return taken;
   }
 
   get nextDeadlineMs(): number {

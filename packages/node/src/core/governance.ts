@@ -10,6 +10,7 @@ import {
   base64,
   fromBase64,
   type JoinRequest,
+  type NetworkNode,
   type NodeId,
   parseAddress,
 } from "@sealane/wire";
@@ -19,6 +20,7 @@ import {
   ballots,
   configuration,
   endorsedCertificates,
+  isTakingPart,
   memberCertificates,
   type NodeInfo,
   networkNodes,
@@ -61,13 +63,16 @@ export function writeGenesis(
 
 /**
  * Records a node that asks to join, as `Pending`. A repeated request with other addresses replaces them as long as nobody has trusted it.
- * @throws RequestError `conflict` when another node publishes the same address, `overloaded` when too many wait.
+ * @throws RequestError `conflict` when the id was removed, or another node publishes the same address; `overloaded` when too many wait.
  */
 export function recordJoin(tx: Transaction, id: NodeId, request: JoinRequest): void {
   const known = tx.map(nodeInfos).get(id);
+  if (known?.status === "Retired") {
+    throw new RequestError("conflict", "This node was removed from the service, for good: join anew, with a new key.");
+  }
   if (known?.node_address === request.nodeAddress && known.api_address === request.apiAddress) return;
-  const others = networkNodes(tx).filter((node) => node.id !== id);
-  if (others.some((node) => node.status === "trusted" && node.nodeAddress === request.nodeAddress)) {
+  const others = networkNodes(tx, tx).filter((node) => node.id !== id);
+  if (others.some((node) => isTakingPart(node) && node.nodeAddress === request.nodeAddress)) {
     throw new RequestError("conflict", `Another node of this service is published at ${request.nodeAddress}.`);
   }
   if (others.filter((node) => node.status === "pending").length >= PENDING_NODES_MAX) {
@@ -82,11 +87,10 @@ export function recordJoin(tx: Transaction, id: NodeId, request: JoinRequest): v
 }
 
 /**
- * Counts a member's signed ballot. With more than half of the members behind it the action is carried out in the same transaction: the
- * node's record becomes `Trusted`, its certificate is endorsed, and the configuration names it.
+ * Counts a member's signed ballot. With more than half of the members behind it the action is carried out in the same transaction.
  * @returns whether the action is carried out, now or before.
- * @throws RequestError `forbidden` (no member, or a signature that does not hold), `not-found` (no such node), `conflict` (retired, or
- * one node too many).
+ * @throws RequestError `forbidden` (no member, or a signature that does not hold), `not-found` (no such node), `conflict` (the action is
+ * not possible, or never will be).
  */
 export function castBallot(
   tx: Transaction,
@@ -95,26 +99,63 @@ export function castBallot(
   suite: CryptoSuite,
   nowMs: number,
 ): boolean {
-  const { nodeId } = ballot.action;
+  const { type, nodeId } = ballot.action;
   if (!isSignedByMember(tx, ballot, service, suite)) {
     throw new RequestError("forbidden", "This ballot is not signed by a member of the consortium.");
   }
   const info = tx.map(nodeInfos).get(nodeId);
   if (info === undefined) throw new RequestError("not-found", `No node ${nodeId} has asked to join.`);
-  if (info.status === "Retired")
-    throw new RequestError("conflict", "A retired node id is not trusted again; join anew.");
-  if (info.status === "Trusted") return true;
-  if (networkNodes(tx).filter(({ status }) => status === "trusted").length >= TRUSTED_NODES_MAX) {
-    throw new RequestError("conflict", `A service has at most ${TRUSTED_NODES_MAX} trusted nodes.`);
-  }
+  if (info.status === (type === "trust-node" ? "Trusted" : "Retired")) return true;
+  if (type === "trust-node") assertMayTrust(tx, info);
+  else assertMayRemove(tx, nodeId, info);
 
-  const key = `${ballot.action.type}:${nodeId}`;
+  const key = `${type}:${nodeId}`;
   const signatures = { ...tx.map(ballots).get(key)?.signatures, [ballot.memberId]: ballot.signature };
   const members = tx.map(memberCertificates).size;
   const accepted = Object.keys(signatures).length > members / 2;
   tx.map(ballots).put(key, { accepted, signatures });
-  if (accepted) trustNode(tx, nodeId, info, service, suite, nowMs);
+  if (accepted && type === "trust-node") trustNode(tx, nodeId, info, service, suite, nowMs);
+  if (accepted && type === "remove-node") removeNode(tx, nodeId, info);
   return accepted;
+}
+
+/**
+ * Writes what lets removed nodes be switched off: the second entry of their retirement (consensus spec §11.3). Their removal is committed.
+ */
+export function writeRetiredCommitted(tx: Transaction, ids: readonly NodeId[]): void {
+  for (const id of ids) {
+    const info = tx.map(nodeInfos).get(id);
+    if (info?.status === "Retired") tx.map(nodeInfos).put(id, { ...info, retired_committed: true });
+  }
+}
+
+function assertMayTrust(tx: Transaction, { status }: NodeInfo): void {
+  if (status === "Retired") throw new RequestError("conflict", "A removed node's id is not trusted again; join anew.");
+  if (trustedNodes(tx).length >= TRUSTED_NODES_MAX) {
+    throw new RequestError("conflict", `A service has at most ${TRUSTED_NODES_MAX} trusted nodes.`);
+  }
+}
+
+/**
+ * A pending node may always be turned away. Of the trusted ones a majority must be left that has taken part: a service of nodes that were
+ * trusted and never came can commit nothing more, not even its own repair.
+ */
+function assertMayRemove(tx: Transaction, id: NodeId, { status }: NodeInfo): void {
+  if (status !== "Trusted") return;
+  const left = trustedNodes(tx).filter((node) => node.id !== id);
+  if (left.length === 0)
+    throw new RequestError("conflict", "This is the service's only node: trust another one first.");
+  const present = left.filter((node) => tx.map(nodeInfos).get(node.id)?.joined);
+  if (present.length <= left.length / 2) {
+    throw new RequestError(
+      "conflict",
+      "Too few of the nodes that would be left have taken part yet: wait for those that join, or remove them first.",
+    );
+  }
+}
+
+function trustedNodes(tx: Transaction): NetworkNode[] {
+  return networkNodes(tx, tx).filter(({ status }) => status === "trusted");
 }
 
 function isSignedByMember(tx: Transaction, ballot: Ballot, service: ServiceKeys, suite: CryptoSuite): boolean {
@@ -139,4 +180,16 @@ function trustNode(
   tx.map(endorsedCertificates).put(id, pemEncode("CERTIFICATE", certificate));
   const nodes = new Set(tx.map(configuration).get(SINGLE)?.nodes);
   tx.map(configuration).put(SINGLE, { nodes: [...nodes.add(id)].sort() });
+}
+
+/** Takes a node out of the configuration, in one entry with its record (consensus spec §10.1). It is needed until `retired_committed`. */
+function removeNode(tx: Transaction, id: NodeId, info: NodeInfo): void {
+  tx.map(nodeInfos).put(id, { ...info, status: "Retired" });
+  if (info.status !== "Trusted") return;
+  const nodes =
+    tx
+      .map(configuration)
+      .get(SINGLE)
+      ?.nodes.filter((node) => node !== id) ?? [];
+  tx.map(configuration).put(SINGLE, { nodes });
 }

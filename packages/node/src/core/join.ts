@@ -49,7 +49,7 @@ export function answerJoin(
 
   const latest = log.store.read("latest");
   if (log.role !== "primary") {
-    const primary = networkNodes(latest).find((node) => node.id === log.replica.primary);
+    const primary = networkNodes(latest, latest).find((node) => node.id === log.replica.primary);
     if (primary === undefined)
       throw new RequestError("no-quorum", "No primary is known that could record this. Ask again.");
     return { status: 308, body: {}, location: `https://${primary.apiAddress}/node/join` };
@@ -87,7 +87,7 @@ function trustedAnswer(
       servicePrivateKey: pemEncode("PRIVATE KEY", suite.exportPrivateKey(service.keyPair.privateKey)),
       endorsedCertificate: certificate,
       ledgerSecrets: ledgerSecrets.map(({ from, key }) => ({ from, key: base64(key) })),
-      nodes: networkNodes(latest),
+      nodes: networkNodes(latest, log.store.read("committed")),
       trustSeqno: trustedIn.seqno,
     },
   };

@@ -15,6 +15,11 @@ export class JoinedNodes {
     this.#log = log;
   }
 
+  /** Forgets nodes that are gone from the service. */
+  keepOnly(ids: ReadonlySet<NodeId>): void {
+    for (const id of this.#done) if (!ids.has(id)) this.#done.delete(id);
+  }
+
   /** @param acknowledged - The last seqno `id` says that it holds. */
   handleAcknowledgement(id: NodeId, acknowledged: Seqno, nowMs: number): void {
     const { role, store } = this.#log;

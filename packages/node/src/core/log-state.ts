@@ -13,7 +13,7 @@ import {
 } from "@sealane/ledger";
 import type { NodeId, Seqno, View, WriteSet } from "@sealane/wire";
 import { FaultError } from "./errors.js";
-import { configurationIn, endorsedCertificates, SINGLE, serviceInfo } from "./tables.js";
+import { configurationIn, endorsedCertificates, retiredIn, SINGLE, serviceInfo } from "./tables.js";
 
 /** What a node must not forget, beside its ledger. */
 export interface HardState {
@@ -66,12 +66,14 @@ export class LogState {
 /** An entry as consensus sees it. */
 export function consensusEntry(entry: LedgerEntry | DecodedEntry, writeSet: WriteSet): Entry {
   const configuration = configurationIn(writeSet);
+  const retired = retiredIn(writeSet);
   return {
     seqno: entry.seqno,
     view: entry.view,
     signature: entry.isSignature,
     bytes: entry.bytes.length,
     ...(configuration === undefined ? {} : { configuration }),
+    ...(retired.length === 0 ? {} : { retired }),
   };
 }
 

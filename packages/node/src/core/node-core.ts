@@ -29,7 +29,7 @@ import { writeGenesis } from "./governance.js";
 import { JoinedNodes } from "./joined-nodes.js";
 import { Peers } from "./peers.js";
 import { type Payload, ReplicatedLog } from "./replicated-log.js";
-import { networkNodes } from "./tables.js";
+import { isTakingPart, networkNodes } from "./tables.js";
 import type { CoreConfig, Direction, Input, NodeEvent, Output, Role } from "./types.js";
 
 /** What a frame showed about the connection it came on: whether the node it claims to be from is really there. */
@@ -54,7 +54,7 @@ export class NodeCore {
     this.#joined = new JoinedNodes(this.#log);
     this.#requests = new ClientRequests(config, this.#log, this.#peers, (at) => this.state(at));
     if (config.start.type === "new") this.#writeGenesis(config.start.members, nowMs);
-    this.#updatePeers();
+    this.#updatePeers(nowMs);
     if (config.start.type !== "new") this.#peers.initiateAll(nowMs);
     this.#settle(nowMs);
   }
@@ -112,19 +112,24 @@ export class NodeCore {
     return this.#log.isMember && this.#log.replica.commitSeqno > 0;
   }
 
+  /** Whether it was removed from its service for good: it takes part no more, and never will again. */
+  get isRetired(): boolean {
+    return this.#log.isRetired;
+  }
+
   state(nowMs: number): NodeState {
     const { replica, store } = this.#log;
     const latest = store.read("latest");
     return {
       nodeId: this.#config.id,
-      phase: this.#log.isMember ? "active" : "joining",
+      phase: this.#log.phase,
       role: this.#log.role,
       view: replica.view,
       lastSeqno: replica.lastSeqno,
       committed: formatTxId({ view: replica.viewAt(replica.commitSeqno), seqno: replica.commitSeqno }),
       primary: replica.primary ?? null,
       channels: this.#peers.states(nowMs),
-      nodes: networkNodes(latest),
+      nodes: networkNodes(latest, store.read("committed")),
       uptimeMs: nowMs - this.#startedMs,
     };
   }
@@ -256,10 +261,12 @@ export class NodeCore {
         this.#send(output.to, output.message, nowMs);
         break;
       case "role":
+        this.#requests.handleView(replica.view);
+        if (this.#log.isRetired) this.#retire(nowMs);
         this.#observe({ type: "role", role: this.#log.role, view: replica.view, atMs: nowMs });
         break;
       case "membership":
-        this.#updatePeers();
+        this.#updatePeers(nowMs);
         break;
       default:
         output satisfies never;
@@ -315,16 +322,27 @@ export class NodeCore {
     this.#outputs.push({ type: "transmit", to, frameType: FRAME_CONSENSUS, parts });
   }
 
-  #updatePeers(): void {
+  /** This node is out of its service: whoever waits for it is told, and its channels end. */
+  #retire(nowMs: number): void {
+    this.#requests.handleRetired();
+    this.#updatePeers(nowMs);
+  }
+
+  #updatePeers(nowMs: number): void {
     const { start } = this.#config;
-    const recorded = networkNodes(this.#log.store.read("latest"));
-    const retired = new Set(recorded.filter(({ status }) => status === "retired").map(({ id }) => id));
-    const trusted = new Map(recorded.filter(({ status }) => status === "trusted").map((node) => [node.id, node]));
-    // A node that catches up reads records from before its peers were trusted; what it was told at its start holds until they are retired.
+    const { store } = this.#log;
+    const recorded = networkNodes(store.read("latest"), store.read("committed"));
+    const gone = new Set(
+      recorded.flatMap((node) => (isTakingPart(node) || node.status === "pending" ? [] : [node.id])),
+    );
+    const peers = new Map(recorded.filter(isTakingPart).map((node) => [node.id, node]));
+    // A node that catches up reads records from before its peers were trusted; what it was told at its start holds until they are gone.
     for (const node of start.type === "new" ? [] : start.nodes) {
-      if (node.status === "trusted" && !retired.has(node.id) && !trusted.has(node.id)) trusted.set(node.id, node);
+      if (isTakingPart(node) && !gone.has(node.id) && !peers.has(node.id)) peers.set(node.id, node);
     }
-    this.#peers.update([...trusted.values()]);
+    if (this.#log.isRetired) peers.clear();
+    this.#peers.update([...peers.values()], nowMs);
+    this.#joined.keepOnly(new Set(peers.keys()));
   }
 
   #observeHeader(

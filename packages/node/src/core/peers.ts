@@ -1,6 +1,6 @@
 /**
- * The other nodes: where they are, and the channel to each. A peer exists here only while the service trusts it, so nobody else gets a
- * channel, a byte or a place in a table.
+ * The other nodes: where they are, and the channel to each. A peer exists here only while the service trusts it or still needs it, so nobody
+ * else gets a channel, a byte or a place in a table.
  */
 import { Channel } from "@sealane/channel";
 import { EndorsementCache } from "@sealane/crypto";
@@ -16,12 +16,19 @@ import type { CoreConfig, NodeEvent, Output } from "./types.js";
 
 /** A channel that was idle this many election time-outs is closed (channel-v2 §6). */
 const IDLE_ELECTION_TIMEOUTS = 4;
+/**
+ * A peer that is gone from the service keeps its channel this many election time-outs, so that what was sent last arrives: to a removed node
+ * that it is free to go, from a removed primary who its successor is.
+ */
+const LEAVING_ELECTION_TIMEOUTS = 1;
 
 interface Peer {
   readonly channel: Channel;
   address: string;
   /** When its channel wants a tick. */
   waitUntilMs: number;
+  /** When its channel is closed; `undefined` while it takes part. */
+  leavesMs: number | undefined;
   /** The state last shown to observers. */
   shown: string;
 }
@@ -45,22 +52,19 @@ export class Peers {
     return this.#outputs.shift();
   }
 
-  /** Follows the service's records: peers are exactly the trusted nodes other than this one. */
-  update(trusted: readonly NetworkNode[]): void {
-    const others = trusted.filter(({ id }) => id !== this.#config.id);
+  /** Follows the service's records: peers are exactly the nodes that take part, other than this one. */
+  update(takingPart: readonly NetworkNode[], nowMs: number): void {
+    const others = takingPart.filter(({ id }) => id !== this.#config.id);
     const kept = new Set(others.map(({ id }) => id));
-    for (const [id, peer] of this.#peers) {
-      if (kept.has(id)) continue;
-      peer.channel.close();
-      this.#peers.delete(id);
-      this.#outputs.push({ type: "peer", id, address: undefined });
-    }
+    const leavesMs = nowMs + LEAVING_ELECTION_TIMEOUTS * this.#config.timing.electionTimeoutMs;
+    for (const [id, peer] of this.#peers) peer.leavesMs = kept.has(id) ? undefined : (peer.leavesMs ?? leavesMs);
     for (const { id, nodeAddress } of others) {
       const known = this.#peers.get(id);
       if (known?.address === nodeAddress) continue;
       if (known === undefined) {
+        const channel = this.#openChannel(id);
         const waitUntilMs = Number.POSITIVE_INFINITY;
-        this.#peers.set(id, { channel: this.#openChannel(id), address: nodeAddress, waitUntilMs, shown: "" });
+        this.#peers.set(id, { channel, address: nodeAddress, waitUntilMs, leavesMs: undefined, shown: "" });
       } else known.address = nodeAddress;
       this.#outputs.push({ type: "peer", id, address: nodeAddress });
     }
@@ -118,7 +122,11 @@ export class Peers {
 
   handleTick(nowMs: number): void {
     const idleMs = IDLE_ELECTION_TIMEOUTS * this.#config.timing.electionTimeoutMs;
-    for (const [id, { channel }] of this.#peers) {
+    for (const [id, { channel, leavesMs }] of this.#peers) {
+      if (leavesMs !== undefined && leavesMs <= nowMs) {
+        this.#remove(id, channel);
+        continue;
+      }
       channel.handleTick(nowMs);
       if (nowMs - (channel.lastActivityMs ?? nowMs) > idleMs) channel.close();
       this.#drain(id, nowMs);
@@ -126,11 +134,21 @@ export class Peers {
   }
 
   get waitUntilMs(): number {
-    return Math.min(...[...this.#peers.values()].map(({ waitUntilMs }) => waitUntilMs));
+    return Math.min(
+      ...[...this.#peers.values()].map(({ waitUntilMs, leavesMs = Number.POSITIVE_INFINITY }) =>
+        Math.min(waitUntilMs, leavesMs),
+      ),
+    );
   }
 
   states(nowMs: number): ChannelState[] {
     return [...this.#peers.values()].map(({ channel }) => channel.describe(nowMs));
+  }
+
+  #remove(id: NodeId, channel: Channel): void {
+    channel.close();
+    this.#peers.delete(id);
+    this.#outputs.push({ type: "peer", id, address: undefined });
   }
 
   #openChannel(peer: NodeId): Channel {

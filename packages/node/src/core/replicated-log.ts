@@ -23,6 +23,7 @@ import {
   type WriteSet,
 } from "@sealane/wire";
 import { FaultError, RequestError } from "./errors.js";
+import { writeRetiredCommitted } from "./governance.js";
 import { consensusEntry, type HardState, LogState, type Replay } from "./log-state.js";
 import { SigningPolicy } from "./signing-policy.js";
 import { configurationIn, touchesNodes } from "./tables.js";
@@ -74,6 +75,8 @@ export class ReplicatedLog {
   /** The newest signature this node appended as primary; 0 before the first. */
   #ownSignature = seqno(0);
   #waitUntilMs = Number.POSITIVE_INFINITY;
+  /** As primary: nodes whose removal is committed, and whose second entry is still to be written. */
+  #toRetire: readonly NodeId[] = [];
 
   constructor(config: CoreConfig, nowMs: number) {
     const { start, timing, suite, id } = config;
@@ -85,6 +88,8 @@ export class ReplicatedLog {
       electionTimeoutMs: timing.electionTimeoutMs,
       heartbeatMs: timing.heartbeatMs,
       durability: "durable",
+      preVote: config.preVote ?? true,
+      tellRetired: true,
       eagerSend: true,
       messageBytesMax: MESSAGE_BYTES_MAX,
       inFlightBytesMax: IN_FLIGHT_BYTES_MAX,
@@ -118,6 +123,18 @@ export class ReplicatedLog {
   /** Whether this node is in a configuration that is in force. A joiner becomes one when it has caught up that far. */
   get isMember(): boolean {
     return this.replica.activeNodes.includes(this.#config.id);
+  }
+
+  /** This node was removed and nothing depends on it any more (consensus spec §11.1, RetiredCommitted). Final. */
+  get isRetired(): boolean {
+    return this.replica.retirementPhase === "retired-committed";
+  }
+
+  /** How far this node is in the service. */
+  get phase(): "joining" | "active" | "retiring" | "retired" {
+    if (this.isRetired) return "retired";
+    if (this.replica.retirementPhase !== undefined) return "retiring";
+    return this.isMember ? "active" : "joining";
   }
 
   /** Too much waits for its commit: `append` would refuse. */
@@ -192,10 +209,22 @@ export class ReplicatedLog {
 
   /** Ends a turn: signs if it is due, then lets the replica send and persist everything the turn appended, together. */
   handleFlush(nowMs: number): void {
+    this.#retireRemoved(nowMs);
     if (this.role === "primary" && this.#signatureIsDue(nowMs)) this.#sign(nowMs);
     this.replica.handle({ type: "flush" }, nowMs);
     this.#drain();
     this.#store();
+  }
+
+  /** The second entry of removed nodes (consensus spec §11.3). A primary that is full writes it once it is not. */
+  #retireRemoved(nowMs: number): void {
+    if (this.role !== "primary") this.#toRetire = []; // the next primary is asked anew
+    if (this.#toRetire.length === 0 || this.isFull) return;
+    const tx = this.store.begin();
+    writeRetiredCommitted(tx, this.#toRetire);
+    this.#toRetire = [];
+    const writeSet = tx.writeSet();
+    if (writeSet.length > 0) this.append(writeSet, nowMs);
   }
 
   #signatureIsDue(nowMs: number): boolean {
@@ -273,7 +302,8 @@ export class ReplicatedLog {
       case "wait":
         this.#waitUntilMs = output.untilMs;
         break;
-      case "cleanup-retired": // no node is removed from a service yet, so there is none to clean up after
+      case "cleanup-retired":
+        this.#toRetire = output.nodes; // all of them, each time it is asked
         break;
       default:
         output satisfies never;

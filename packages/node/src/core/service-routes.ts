@@ -49,7 +49,7 @@ export function serviceRoutes(
 
 function networkState({ service }: CoreConfig, { store, replica }: ReplicatedLog): NetworkState {
   const latest = store.read("latest");
-  const nodes = networkNodes(latest);
+  const nodes = networkNodes(latest, store.read("committed"));
   return {
     serviceCertificate: pemEncode("CERTIFICATE", service.certificate),
     view: replica.view,

@@ -16,6 +16,8 @@ const NodeInfo = z.object({
   api_address: z.string(),
   /** Set when the node has first taken part: from then on nobody is told the service's secrets in its name. */
   joined: z.literal(true).optional(),
+  /** Set on a retired node once its removal is committed; when this is committed too, it may be switched off (consensus spec §11.3). */
+  retired_committed: z.literal(true).optional(),
 });
 /** One node's record. `public_key` is its SPKI in base64; addresses are the published `host:port`. */
 export type NodeInfo = z.infer<typeof NodeInfo>;
@@ -51,22 +53,53 @@ export const configuration = map("public:sealane.gov.configuration", {
   value: json((value) => Configuration.parse(value)),
 });
 
+/** Of the nodes that may be switched off at most this many, the last ones to go, are shown and told to joiners. */
+const GONE_NODES_SHOWN_MAX = 512;
+
 const STATUS = { Pending: "pending", Trusted: "trusted", Retired: "retired" } as const;
 
-/** All nodes the service knows of, as shown to clients and used to find peers. */
-export function networkNodes(reader: Reader): NetworkNode[] {
-  return [...reader.map(nodeInfos).entries()].map(([id, info]) => ({
-    id: NodeId.parse(id),
-    status: STATUS[info.status],
-    nodeAddress: info.node_address,
-    apiAddress: info.api_address,
-  }));
+/**
+ * The nodes the service knows of, as shown to clients and used to find peers.
+ * @param committed - That a node may be switched off is read here: until that is committed it may be taken back.
+ */
+export function networkNodes(latest: Reader, committed: Reader): NetworkNode[] {
+  const settled = committed.map(nodeInfos);
+  const endorsed = latest.map(endorsedCertificates);
+  const nodes = [...latest.map(nodeInfos).entries()].map(([id, info]): NetworkNode => {
+    // One that was never trusted has taken part in nothing.
+    const isGone = info.status === "Retired" && (settled.get(id)?.retired_committed === true || !endorsed.has(id));
+    return {
+      id: NodeId.parse(id),
+      status: STATUS[info.status],
+      ...(isGone ? { retiredCommitted: true } : {}),
+      nodeAddress: info.node_address,
+      apiAddress: info.api_address,
+    };
+  });
+  const gone = nodes.filter(({ retiredCommitted }) => retiredCommitted);
+  if (gone.length <= GONE_NODES_SHOWN_MAX) return nodes;
+  const wentAt = ({ id }: NetworkNode): number => latest.map(nodeInfos).versionOf(id)?.seqno ?? 0;
+  const hidden = gone.sort((a, b) => wentAt(a) - wentAt(b)).slice(0, -GONE_NODES_SHOWN_MAX);
+  return nodes.filter((node) => !hidden.includes(node));
+}
+
+/** Whether a node replicates: from its trust until it may be switched off. Only such a node gets a channel. */
+export function isTakingPart({ status, retiredCommitted }: NetworkNode): boolean {
+  return status === "trusted" || (status === "retired" && retiredCommitted !== true);
 }
 
 /** The node set that an entry puts in force, or undefined when it leaves the configuration alone. */
 export function configurationIn(writeSet: WriteSet): readonly NodeId[] | undefined {
   const value = writeSet.find(({ name }) => name === configuration.name)?.writes[0]?.[1];
   return value === undefined ? undefined : configuration.value.decode(value).nodes;
+}
+
+/** The nodes that an entry says may be switched off, once it is committed (consensus spec §11.3). */
+export function retiredIn(writeSet: WriteSet): readonly NodeId[] {
+  const writes = writeSet.find(({ name }) => name === nodeInfos.name)?.writes ?? [];
+  return writes.flatMap(([key, value]) =>
+    nodeInfos.value.decode(value).retired_committed ? [NodeId.parse(nodeInfos.key.decode(key))] : [],
+  );
 }
 
 /** Whether an entry changes who the nodes are or where they are found. */

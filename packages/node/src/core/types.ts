@@ -22,6 +22,8 @@ export interface CoreConfig {
   readonly start: Start;
   readonly timing: Timing;
   readonly signing: SigningLimits;
+  /** Whether this node asks before it campaigns (consensus spec §9.3), so that one that was cut off deposes nobody. Default true. */
+  readonly preVote?: boolean;
   /** Whether `event` outputs are wanted; they cost a little for every message. */
   readonly observe: boolean;
 }

@@ -50,6 +50,7 @@ const NodeFile = z.strictObject({
     z.strictObject({
       id: NodeId,
       status: z.enum(["pending", "trusted", "retired"]),
+      retiredCommitted: z.literal(true).exactOptional(),
       nodeAddress: z.string(),
       apiAddress: z.string(),
     }),
