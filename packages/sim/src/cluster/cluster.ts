@@ -21,6 +21,7 @@ import {
   base64,
   fromBase64,
   fromUtf8,
+  type GovernanceAction,
   type JoinResponse,
   type NodeId,
   parseJoinResponse,
@@ -42,6 +43,8 @@ export interface ClusterOptions {
   readonly electionTimeoutMs?: number;
   readonly heartbeatMs?: number;
   readonly commitTimeoutMs?: number;
+  /** Default true, as a node's. */
+  readonly preVote?: boolean;
 }
 
 /** A step of virtual time is at least this long, in ms, so that nothing can loop within one instant for ever. */
@@ -123,7 +126,7 @@ export class Cluster {
       return answer?.status === 200 ? parseJoinResponse(JSON.parse(fromUtf8(answer.body))) : undefined;
     };
     this.until(() => ask()?.status === "pending");
-    this.until(() => this.ask(via, this.#ballotFor(id))?.status === 200 || ask()?.status === "trusted");
+    this.until(() => this.ask(via, this.ballotFor(id, "trust-node"))?.status === 200 || ask()?.status === "trusted");
     const answer = ask();
     if (answer?.status !== "trusted") throw new Error("the joiner was not trusted");
     const { network } = answer;
@@ -135,6 +138,27 @@ export class Cluster {
     node.start({ type: "join", nodes: network.nodes }, this.#nowMs);
     this.until(() => node.state(this.#nowMs)?.phase === "active");
     return node;
+  }
+
+  /** Has the consortium remove a node, asking through `via`, and runs until it may be switched off. @throws when that takes too long. */
+  remove(node: SimulatedNode, via: SimulatedNode): void {
+    this.until(() => this.ask(via, this.ballotFor(node.id, "remove-node"))?.status === 200);
+    this.until(() => {
+      const record = via.state(this.#nowMs)?.nodes.find(({ id }) => id === node.id);
+      return record?.retiredCommitted === true;
+    });
+  }
+
+  /** The request with which the consortium's only member casts a ballot. */
+  ballotFor(nodeId: NodeId, type: GovernanceAction["type"]): { method: string; path: string; body: Uint8Array } {
+    const action: GovernanceAction = { type, nodeId };
+    const signature = this.#suite.sign(this.#member.privateKey, ballotBytes(this.#service.id, action));
+    const memberId = readMember(this.#suite, this.#memberCertificate).id;
+    return {
+      method: "POST",
+      path: "/governance/ballots",
+      body: utf8(JSON.stringify({ action, memberId, signature: base64(signature) })),
+    };
   }
 
   /** Runs for some virtual time, checking after every step that no two nodes have committed different entries. */
@@ -188,24 +212,19 @@ export class Cluster {
     checkAgreement(this.#nodes, this.#options.seed);
   }
 
-  #ballotFor(nodeId: NodeId): { method: string; path: string; body: Uint8Array } {
-    const action = { type: "trust-node", nodeId } as const;
-    const signature = this.#suite.sign(this.#member.privateKey, ballotBytes(this.#service.id, action));
-    const memberId = readMember(this.#suite, this.#memberCertificate).id;
-    return {
-      method: "POST",
-      path: "/governance/ballots",
-      body: utf8(JSON.stringify({ action, memberId, signature: base64(signature) })),
-    };
-  }
-
   #newKeys(): { keyPair: KeyPair; id: NodeId } {
     const keyPair = this.#suite.generateKeyPair("P-384");
     return { keyPair, id: nodeIdOf(this.#suite, keyPair.publicKey) };
   }
 
   #config(id: NodeId, keyPair: KeyPair): Omit<SimulatedNodeConfig, "certificate" | "ledgerSecrets"> {
-    const { app, electionTimeoutMs = 1_000, heartbeatMs = 100, commitTimeoutMs = 3_000 } = this.#options;
+    const {
+      app,
+      electionTimeoutMs = 1_000,
+      heartbeatMs = 100,
+      commitTimeoutMs = 3_000,
+      preVote = true,
+    } = this.#options;
     const number = this.#nodes.length;
     return {
       suite: this.#suite,
@@ -217,6 +236,7 @@ export class Cluster {
       apiAddress: `node${number}.sim:8001`,
       timing: { electionTimeoutMs, heartbeatMs, commitTimeoutMs },
       signing: SIGNING_DEFAULTS,
+      preVote,
     };
   }
 
