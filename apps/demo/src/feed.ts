@@ -1,7 +1,7 @@
 /** What the server tells the page, over `/events` and in the answers to its buttons. Types only: both sides of the wire import this file. */
 
 export type ProcessState = "starting" | "up" | "stopping" | "down";
-export type Phase = "pending" | "joining" | "active" | "stopping" | "unknown";
+export type Phase = "pending" | "joining" | "active" | "retiring" | "retired" | "stopping" | "unknown";
 export type Role = "primary" | "backup" | "candidate" | "none";
 
 /** One directed channel: what `nodes[from]` knows about its keys for `nodes[to]` (channel-v2.md §8). */
