@@ -1,5 +1,5 @@
 /** The invariants of consensus spec §15.1 that two nodes, or all of them together, can break. Names are those of the spec. */
-import { fail, holdsPrefix, type Observed, sameEntry } from "./observed.js";
+import { fail, type Observed } from "./observed.js";
 
 /** What must hold between any two nodes. */
 export function checkPair(a: Observed, b: Observed): void {
@@ -24,19 +24,15 @@ export function checkTogether(nodes: readonly Observed[]): void {
 
 /** LogMatchingInv: same view at n ⇒ equal up to n. Looked at from the end, the last common (seqno, view) decides. */
 function checkLogMatching(a: Observed, b: Observed): void {
-  let matched = false;
-  for (let i = Math.min(a.ledger.length, b.ledger.length) - 1; i >= 0; i--) {
-    const [x, y] = [a.ledger[i], b.ledger[i]];
-    if (x === undefined || y === undefined) continue;
-    matched ||= x.view === y.view;
-    if (matched && !sameEntry(x, y)) fail("LogMatchingInv", `${a.id} and ${b.id} at ${i + 1}`);
-  }
+  let seqno = Math.min(a.log.length, b.log.length);
+  while (seqno > 0 && a.log.viewAt(seqno) !== b.log.viewAt(seqno)) seqno -= 1;
+  if (!a.log.holdsPrefix(b.log, seqno)) fail("LogMatchingInv", `${a.id} and ${b.id} within their first ${seqno}`);
 }
 
 /** LogInv: of two committed prefixes, one is a prefix of the other. */
 function checkLogs(a: Observed, b: Observed): void {
   const common = Math.min(a.replica.commitSeqno, b.replica.commitSeqno);
-  if (!holdsPrefix(a.ledger, b.ledger, common)) fail("LogInv", `${a.id} and ${b.id} within their first ${common}`);
+  if (!a.log.holdsPrefix(b.log, common)) fail("LogInv", `${a.id} and ${b.id} within their first ${common}`);
 }
 
 function checkOneLeader(a: Observed, b: Observed): void {
@@ -46,8 +42,8 @@ function checkOneLeader(a: Observed, b: Observed): void {
 
 /** ElectionSafetyInv, the strong form: no log reaches further in the leader's view than the leader's own. */
 function checkElectionSafety(leader: Observed, other: Observed): void {
-  const last = ({ ledger }: Observed) => ledger.findLast(({ view }) => view === leader.replica.view)?.seqno ?? 0;
-  if (last(other) > last(leader)) fail("ElectionSafetyInv", `${other.id} is ahead of primary ${leader.id}`);
+  const { view } = leader.replica;
+  if (other.log.lastOf(view) > leader.log.lastOf(view)) fail("ElectionSafetyInv", `${other.id} is ahead of primary ${leader.id}`);
 }
 
 /**
@@ -55,21 +51,21 @@ function checkElectionSafety(leader: Observed, other: Observed): void {
  * That is too much: in figure 8 of the Raft paper those entries become committed in a later view, and the primary of a view
  * in between, which has not heard of it, never had them. What is committed with a signature of its view or an earlier one, it has.
  */
-function checkLeaderCompleteness(leader: Observed, { id, replica, ledger }: Observed): void {
+function checkLeaderCompleteness(leader: Observed, { id, replica, log }: Observed): void {
   const { commitSeqno } = replica;
-  if ((ledger[commitSeqno - 1]?.view ?? 0) > leader.replica.view) return;
-  if (!holdsPrefix(leader.ledger, ledger, commitSeqno)) {
+  if (log.viewAt(commitSeqno) > leader.replica.view) return;
+  if (!leader.log.holdsPrefix(log, commitSeqno)) {
     fail("LeaderCompletenessInv", `primary ${leader.id} lacks part of ${commitSeqno}, committed on ${id}`);
   }
 }
 
 /** Every quorum of the current configuration has a node with the committed prefix ⇔ those without it are no majority. */
-function checkQuorumLog({ id, replica, ledger }: Observed, nodes: readonly Observed[]): void {
+function checkQuorumLog({ id, replica, log }: Observed, nodes: readonly Observed[]): void {
   const current = replica.configurations[0];
   if (current === undefined) return;
   const lacking = current.nodes.filter((member) => {
     const holder = nodes.find((node) => node.id === member);
-    return holder === undefined || !holdsPrefix(holder.ledger, ledger, replica.commitSeqno);
+    return holder === undefined || !holder.log.holdsPrefix(log, replica.commitSeqno);
   });
   if (lacking.length > current.nodes.length / 2) fail("QuorumLogInv", `${id}, commit ${replica.commitSeqno}`);
 }
@@ -83,7 +79,7 @@ function checkCandidate({ id, replica }: Observed, nodes: readonly Observed[]): 
     return voters.length > configuration.nodes.length / 2;
   });
   if (!electable) return;
-  const holder = nodes.find(({ ledger }) => ledger.some(({ view }) => view === replica.view));
+  const holder = nodes.find(({ log }) => log.lastOf(replica.view) > 0);
   if (holder !== undefined) fail("CandidateTermNotInLogInv", `${holder.id} holds an entry of candidate ${id}`);
 }
 
@@ -95,11 +91,11 @@ function checkReplication(nodes: readonly Observed[]): void {
     (best, node) => (node.replica.commitSeqno > best.replica.commitSeqno ? node : best),
     first,
   );
-  const { id, replica, ledger } = greatest;
-  const committed = ledger.slice(0, replica.commitSeqno).findLast(({ configuration }) => configuration !== undefined);
+  const { id, replica, log } = greatest;
+  const committed = log.configurations.findLast(({ seqno }) => seqno <= replica.commitSeqno);
   const members = committed?.configuration ?? [];
   const holders = nodes.filter(
-    (node) => members.includes(node.id) && holdsPrefix(node.ledger, ledger, replica.commitSeqno),
+    (node) => members.includes(node.id) && node.log.holdsPrefix(log, replica.commitSeqno),
   );
   if (members.length > 0 && holders.length <= members.length / 2) {
     fail("ReplicationInv", `commit ${replica.commitSeqno} of ${id}`);

@@ -1,22 +1,33 @@
 /**
  * The run-time properties of consensus spec §15, checked on a whole network at message and tick boundaries. Keeps the history
- * that a single state does not show: who led which view, and what was ever committed.
+ * that a single state does not show: who led which view, and what was ever committed. Looks only at what has changed since it looked last.
  */
 import type { NodeId } from "@sealane/wire";
 import { checkPair, checkTogether } from "./cluster-invariants.js";
 import { checkNode } from "./node-invariants.js";
-import { fail, holdsPrefix, type Observed, type StoredEntry, sameEntry } from "./observed.js";
+import { fail, type Observed, type StoredEntry, sameEntry } from "./observed.js";
+import { ObservedLog } from "./observed-log.js";
 import { checkStep, type Remembered, remember } from "./step-properties.js";
+
+/** A commit seqno that a primary reached, and its view. */
+interface CommitPoint {
+  readonly seqno: number;
+  readonly view: number;
+}
 
 export class Invariants {
   /** MoreThanOneLeaderInv with a history, which also catches hand-overs inside a view. */
   readonly #leaders = new Map<number, NodeId>();
   /** The longest prefix any node ever called committed. */
-  readonly #committed: StoredEntry[] = [];
+  readonly #committed = new ObservedLog();
   readonly #before = new Map<NodeId, Remembered>();
-  /** Every seqno that a primary committed to, with the primary's view. */
-  readonly #commitPoints = new Map<number, number>();
+  /** Up to where a node's committed entries have been compared with those of all time. */
+  readonly #compared = new Map<NodeId, number>();
+  /** Invariant: ascending in both. */
+  readonly #commitPoints: CommitPoint[] = [];
   readonly #service: boolean;
+  /** How often each node's state was looked at, for those who want to know that something was. */
+  #checks = 0;
 
   /** @param start - `fiat`: nodes were given a configuration without a log entry, which breaks some properties at once (§15, caution d). */
   constructor(start: "service" | "fiat" = "service") {
@@ -24,17 +35,25 @@ export class Invariants {
   }
 
   get committed(): readonly StoredEntry[] {
-    return this.#committed;
+    return this.#committed.entries;
+  }
+
+  get checks(): number {
+    return this.#checks;
   }
 
   /** A restarted node may know less than before it crashed; its log and view are checked against the others as always. */
   forget(node: NodeId): void {
     this.#before.delete(node);
+    this.#compared.delete(node);
   }
 
   /** @throws {InvariantError} naming the property and the nodes. */
   check(nodes: readonly Observed[]): void {
-    for (const node of nodes) {
+    const changed = nodes.filter((node) => hasChanged(this.#before.get(node.id), node));
+    if (changed.length === 0) return;
+    this.#checks += 1;
+    for (const node of changed) {
       if (this.#service) checkNode(node);
       this.#checkCommitted(node);
       this.#checkLeader(node);
@@ -43,18 +62,24 @@ export class Invariants {
       this.#before.set(node.id, remember(node));
     }
     for (const node of nodes) this.#checkCompleteness(node);
-    for (const [index, a] of nodes.entries()) for (const b of nodes.slice(index + 1)) checkPair(a, b);
+    for (const a of changed) {
+      for (const b of nodes) if (b !== a && (!changed.includes(b) || a.id < b.id)) checkPair(a, b);
+    }
     checkTogether(nodes);
   }
 
-  /** LogInv over all time. */
-  #checkCommitted({ id, replica, ledger }: Observed): void {
-    for (let i = 0; i < replica.commitSeqno; i++) {
-      const [entry, known] = [ledger[i], this.#committed[i]];
-      if (entry === undefined) fail("CommittedLogAppendOnlyProp", `${id} lacks committed ${i + 1}`);
-      if (known === undefined) this.#committed.push(entry);
-      else if (!sameEntry(known, entry)) fail("LogInv", `${id} at ${i + 1}: ${text(entry)} against ${text(known)}`);
+  /** LogInv over all time. Entries are looked at one by one the first time; from then on their prefix stands for them. */
+  #checkCommitted({ id, replica: { commitSeqno }, log }: Observed): void {
+    const known = this.#committed;
+    for (let seqno = (this.#compared.get(id) ?? 0) + 1; seqno <= commitSeqno; seqno++) {
+      const entry = log.at(seqno);
+      if (entry === undefined) fail("CommittedLogAppendOnlyProp", `${id} lacks committed ${seqno}`);
+      const before = known.at(seqno);
+      if (before === undefined) known.append(entry);
+      else if (!sameEntry(before, entry)) fail("LogInv", `${id} at ${seqno}: ${text(entry)} against ${text(before)}`);
     }
+    if (!log.holdsPrefix(known, commitSeqno)) fail("LogInv", `${id} has changed within its first ${commitSeqno}`);
+    this.#compared.set(id, commitSeqno);
   }
 
   #checkLeader({ id, replica }: Observed): void {
@@ -65,16 +90,33 @@ export class Invariants {
   }
 
   /** LeaderCompletenessInv over all time: a primary has what was committed in its view or an earlier one. */
-  #checkCompleteness({ id, replica, ledger }: Observed): void {
+  #checkCompleteness({ id, replica, log }: Observed): void {
     if (replica.role !== "primary") return;
-    if (replica.commitSeqno > 0 && ledger[replica.commitSeqno - 1]?.view === replica.view) {
-      this.#commitPoints.set(replica.commitSeqno, replica.view);
+    const { commitSeqno, view } = replica;
+    const newest = this.#commitPoints.at(-1);
+    if (log.viewAt(commitSeqno) === view && commitSeqno > (newest?.seqno ?? 0) && view >= (newest?.view ?? 0)) {
+      this.#commitPoints.push({ seqno: commitSeqno, view });
     }
-    for (const [seqno, view] of this.#commitPoints) {
-      if (view > replica.view || holdsPrefix(ledger, this.#committed, seqno)) continue;
-      fail("LeaderCompletenessInv", `primary ${id} lacks part of ${seqno}, committed in ${view}`);
-    }
+    // Who holds the newest of them holds all before it.
+    const point = this.#commitPoints.findLast((each) => each.view <= view);
+    if (point === undefined || log.holdsPrefix(this.#committed, point.seqno)) return;
+    fail("LeaderCompletenessInv", `primary ${id} lacks part of ${point.seqno}, committed in ${point.view}`);
   }
+}
+
+/** Whatever a property speaks of changes together with one of these; a peer's match seqno is compared when the next of them does. */
+function hasChanged(before: Remembered | undefined, { replica, log }: Observed): boolean {
+  return (
+    before === undefined ||
+    before.changes !== log.changes ||
+    before.commitSeqno !== replica.commitSeqno ||
+    before.view !== replica.view ||
+    before.role !== replica.role ||
+    before.votedFor !== replica.votedFor ||
+    before.phase !== replica.retirementPhase ||
+    before.lastSeqno !== replica.lastSeqno ||
+    before.durableSeqno !== replica.durableSeqno
+  );
 }
 
 function text(entry: StoredEntry): string {

@@ -1,5 +1,5 @@
 /** The invariants of consensus spec §15.1 that one node by itself can break. Names are those of the spec. */
-import { fail, type Observed, type StoredEntry } from "./observed.js";
+import { fail, type Observed } from "./observed.js";
 
 export function checkNode(node: Observed): void {
   checkTypes(node);
@@ -12,9 +12,9 @@ export function checkNode(node: Observed): void {
 }
 
 /** TypeInv, as far as types leave something open; and the owner's ledger is the log. */
-function checkTypes({ id, replica, ledger }: Observed): void {
+function checkTypes({ id, replica, log }: Observed): void {
   const { lastSeqno, commitSeqno, durableSeqno } = replica;
-  if (ledger.length !== lastSeqno) fail("TypeInv", `${id} holds ${ledger.length}, says ${lastSeqno}`);
+  if (log.length !== lastSeqno) fail("TypeInv", `${id} holds ${log.length}, says ${lastSeqno}`);
   if (commitSeqno > lastSeqno) fail("TypeInv", `${id}: commit beyond the end`);
   if (durableSeqno > lastSeqno) fail("TypeInv", `${id}: durable beyond the end`);
 }
@@ -27,31 +27,26 @@ function checkRole({ id, replica: { role, view, retirementPhase } }: Observed): 
   }
 }
 
-function checkMonoLog({ id, replica, ledger }: Observed): void {
-  if ((ledger.at(-1)?.view ?? 0) > replica.view) fail("MonoLogInv", `${id}: entry above view ${replica.view}`);
-  for (let i = 1; i < ledger.length; i++) {
-    const [before, after] = [ledger[i - 1], ledger[i]];
-    if (before === undefined || after === undefined || before.view === after.view) continue;
-    if (before.view > after.view || !before.signature) fail("MonoLogInv", `${id} at ${after.seqno}`);
-  }
+function checkMonoLog({ id, replica, log }: Observed): void {
+  if (log.viewAt(log.length) > replica.view) fail("MonoLogInv", `${id}: entry above view ${replica.view}`);
+  if (log.firstMisplaced !== undefined) fail("MonoLogInv", `${id} at ${log.firstMisplaced}`);
 }
 
 /** SignatureInv, CommitCommittableIndices. */
-function checkCommit({ id, replica: { commitSeqno, lastCommittableSeqno }, ledger }: Observed): void {
-  if (commitSeqno > 0 && ledger[commitSeqno - 1]?.signature !== true) fail("SignatureInv", `${id} at ${commitSeqno}`);
-  const last = lastSignature(ledger);
-  if (lastCommittableSeqno !== last) {
-    fail("CommitCommittableIndices", `${id} says ${lastCommittableSeqno}, its log has ${last}`);
+function checkCommit({ id, replica: { commitSeqno, lastCommittableSeqno }, log }: Observed): void {
+  if (commitSeqno > 0 && log.at(commitSeqno)?.signature !== true) fail("SignatureInv", `${id} at ${commitSeqno}`);
+  if (lastCommittableSeqno !== log.lastSignature) {
+    fail("CommitCommittableIndices", `${id} says ${lastCommittableSeqno}, its log has ${log.lastSignature}`);
   }
 }
 
 /** LogConfigurationConsistentInv. A configuration at 0 is one that a test gave to all nodes by fiat. */
-function checkConfigurations({ id, replica, ledger }: Observed): void {
+function checkConfigurations({ id, replica, log }: Observed): void {
   const { configurations, commitSeqno } = replica;
   const [current, second] = configurations;
   if (replica.role === "none" || current === undefined) return;
   for (const { seqno, nodes } of configurations) {
-    const named = [...(ledger[seqno - 1]?.configuration ?? [])].sort();
+    const named = [...(log.at(seqno)?.configuration ?? [])].sort();
     if (seqno > 0 && named.join() !== nodes.join()) {
       fail("LogConfigurationConsistentInv", `${id}: configuration at ${seqno}`);
     }
@@ -60,8 +55,8 @@ function checkConfigurations({ id, replica, ledger }: Observed): void {
     fail("LogConfigurationConsistentInv", `${id}: ${current.seqno} is not dropped`);
   // A set that equals the newest one is ignored (spec §10.1), so an entry may stand for the configuration before it.
   let newest = [...current.nodes].join();
-  for (const { seqno, configuration } of ledger.slice(current.seqno)) {
-    if (configuration === undefined) continue;
+  for (const { seqno, configuration = [] } of log.configurations) {
+    if (seqno <= current.seqno) continue;
     const nodes = [...configuration].sort().join();
     if (nodes !== newest && !configurations.some((active) => active.seqno === seqno)) {
       fail("LogConfigurationConsistentInv", `${id}: the configuration at ${seqno} is not active`);
@@ -70,14 +65,14 @@ function checkConfigurations({ id, replica, ledger }: Observed): void {
   }
 }
 
-function checkMembership({ id, replica, ledger }: Observed): void {
-  const removed = removalOf(id, ledger);
+function checkMembership({ id, replica, log }: Observed): void {
+  const removed = log.removalOf(id);
   const { retirementPhase: phase, commitSeqno } = replica;
-  const named = ledger.some(({ seqno, retired }) => seqno <= commitSeqno && retired?.includes(id) === true);
+  const named = log.retirements.some(({ seqno, retired }) => seqno <= commitSeqno && retired?.includes(id) === true);
   const consistent = {
     active: removed === 0,
-    ordered: removed > lastSignature(ledger),
-    signed: removed > 0 && removed <= lastSignature(ledger),
+    ordered: removed > log.lastSignature,
+    signed: removed > 0 && removed <= log.lastSignature,
     completed: removed > 0 && removed <= commitSeqno && !named,
     "retired-committed": removed > 0 && removed <= commitSeqno && named,
   }[phase ?? "active"];
@@ -85,10 +80,10 @@ function checkMembership({ id, replica, ledger }: Observed): void {
 }
 
 /** RetiredCommittedInv, RetirementCompletedNotInConfigsInv. */
-function checkRetirements({ id, replica, ledger }: Observed): void {
-  for (const { seqno, retired = [] } of ledger) {
+function checkRetirements({ id, replica, log }: Observed): void {
+  for (const { seqno, retired = [] } of log.retirements) {
     for (const node of retired) {
-      const removed = removalOf(node, ledger);
+      const removed = log.removalOf(node);
       if (removed === 0 || removed > seqno || removed > replica.commitSeqno) {
         fail("RetiredCommittedInv", `${id}: the entry at ${seqno} names ${node}, removed at ${removed}`);
       }
@@ -99,20 +94,4 @@ function checkRetirements({ id, replica, ledger }: Observed): void {
       fail("RetirementCompletedNotInConfigsInv", `${id} counts ${node}`);
     }
   }
-}
-
-/** The seqno of the entry that took `node` out of the configurations; 0 if there is none. */
-function removalOf(node: string, ledger: readonly StoredEntry[]): number {
-  let member = false;
-  for (const { seqno, configuration } of ledger) {
-    if (configuration === undefined) continue;
-    const named = configuration.some((each) => each === node);
-    if (member && !named) return seqno;
-    member = named;
-  }
-  return 0;
-}
-
-function lastSignature(ledger: readonly StoredEntry[]): number {
-  return ledger.findLast((entry) => entry.signature)?.seqno ?? 0;
 }

@@ -1,6 +1,7 @@
 /** What the checks look at: each replica from outside, and the ledger its owner keeps. They know nothing of the core's insides. */
 import type { Entry, Replica } from "@sealane/consensus";
 import type { NodeId } from "@sealane/wire";
+import type { ObservedLog } from "./observed-log.js";
 
 /** An entry together with what tells two entries of the same id apart. */
 export interface StoredEntry extends Entry {
@@ -26,8 +27,8 @@ export type ObservedReplica = Pick<
 export interface Observed {
   readonly id: NodeId;
   readonly replica: ObservedReplica;
-  /** The owner's ledger; index 0 is seqno 1. */
-  readonly ledger: readonly StoredEntry[];
+  /** The owner's ledger. */
+  readonly log: ObservedLog;
 }
 
 /** A property of consensus spec §15 does not hold. */
@@ -47,10 +48,4 @@ export function fail(invariant: string, detail: string): never {
 
 export function sameEntry(a: StoredEntry, b: StoredEntry): boolean {
   return a === b || (a.view === b.view && a.seqno === b.seqno && a.signature === b.signature && a.data === b.data);
-}
-
-/** Whether `log` starts with the first `length` entries of `prefix`. By LogMatchingInv equal ends mean equal prefixes. */
-export function holdsPrefix(log: readonly StoredEntry[], prefix: readonly StoredEntry[], length: number): boolean {
-  const [a, b] = [log[length - 1], prefix[length - 1]];
-  return length === 0 || (a !== undefined && b !== undefined && sameEntry(a, b));
 }

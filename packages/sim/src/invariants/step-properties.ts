@@ -1,34 +1,52 @@
 /** The action properties of consensus spec §15.2: how one node may change in one step. Names are those of the spec. */
 import type { Role } from "@sealane/consensus";
 import type { NodeId } from "@sealane/wire";
-import { fail, holdsPrefix, type Observed, type StoredEntry } from "./observed.js";
+import { fail, type Observed } from "./observed.js";
 
 /** A node as it was before a step. */
 export interface Remembered {
   readonly view: number;
+  readonly votedFor: NodeId | undefined;
+  readonly lastSeqno: number;
+  readonly durableSeqno: number;
   readonly commitSeqno: number;
   readonly role: Role;
   readonly phase: string | undefined;
-  readonly ledger: readonly StoredEntry[];
+  /** Of the log (`ObservedLog.changes`). */
+  readonly changes: number;
+  readonly length: number;
+  readonly lastSignature: number;
+  /** What stood for its entries up to the commit seqno, the last signature and the end (`ObservedLog.prefix`). */
+  readonly committed: number | undefined;
+  readonly signed: number | undefined;
+  readonly all: number | undefined;
   readonly matches: ReadonlyMap<NodeId, number>;
 }
 
-export function remember({ replica, ledger }: Observed): Remembered {
+export function remember({ replica, log }: Observed): Remembered {
   return {
     view: replica.view,
+    votedFor: replica.votedFor,
+    lastSeqno: replica.lastSeqno,
+    durableSeqno: replica.durableSeqno,
     commitSeqno: replica.commitSeqno,
     role: replica.role,
     phase: replica.retirementPhase,
-    ledger: [...ledger],
+    changes: log.changes,
+    length: log.length,
+    lastSignature: log.lastSignature,
+    committed: log.prefix(replica.commitSeqno),
+    signed: log.prefix(log.lastSignature),
+    all: log.prefix(log.length),
     matches: new Map(replica.peers.map((peer) => [peer.node, peer.matchSeqno])),
   };
 }
 
 export function checkStep(before: Remembered, node: Observed): void {
-  const { id, replica, ledger } = node;
+  const { id, replica, log } = node;
   if (replica.commitSeqno < before.commitSeqno) fail("MonotonicCommitIndexProp", id);
   if (replica.view < before.view) fail("MonotonicTermProp", id);
-  if (!holdsPrefix(ledger, before.ledger, before.commitSeqno)) fail("CommittedLogAppendOnlyProp", id);
+  if (log.prefix(before.commitSeqno) !== before.committed) fail("CommittedLogAppendOnlyProp", id);
   if (before.phase === "retired-committed" && replica.retirementPhase !== before.phase) {
     fail("MembershipStateTransitionsProp", `${id} is ${replica.retirementPhase} again`);
   }
@@ -41,24 +59,25 @@ export function checkStep(before: Remembered, node: Observed): void {
 }
 
 /** PermittedLogChangesProp. A new primary of several roles in one step (one member alone) is covered by its last one. */
-function checkLogChange(before: Remembered, { id, replica, ledger }: Observed): void {
-  const changed = ledger.length !== before.ledger.length || !holdsPrefix(ledger, before.ledger, ledger.length);
-  if (!changed || replica.role === "none" || replica.role === "backup") return;
+function checkLogChange(before: Remembered, { id, replica, log }: Observed): void {
+  if (log.prefix(log.length) === before.all && log.length === before.length) return;
+  if (replica.role === "none" || replica.role === "backup") return;
   if (replica.role === "primary") {
-    const kept = before.role === "primary" ? before.ledger.length : lastSignature(before.ledger);
-    if (!holdsPrefix(ledger, before.ledger, kept)) fail("PermittedLogChangesProp", `primary ${id} changed its log`);
-    if (before.role !== "primary" && before.commitSeqno > 0 && ledger.length !== kept) {
-      fail("PermittedLogChangesProp", `new primary ${id} has ${ledger.length}, not ${kept}`);
+    const [kept, prefix] =
+      before.role === "primary" ? [before.length, before.all] : [before.lastSignature, before.signed];
+    if (log.prefix(kept) !== prefix) fail("PermittedLogChangesProp", `primary ${id} changed its log`);
+    if (before.role !== "primary" && before.commitSeqno > 0 && log.length !== kept) {
+      fail("PermittedLogChangesProp", `new primary ${id} has ${log.length}, not ${kept}`);
     }
   } else if (before.role === replica.role) fail("PermittedLogChangesProp", `${replica.role} ${id} changed its log`);
 }
 
 /** MonotonicMatchIndexProp, NeverCommitEntryPrevTermsProp. */
-function checkReign(before: Remembered, { id, replica, ledger }: Observed): void {
+function checkReign(before: Remembered, { id, replica, log }: Observed): void {
   for (const { node, matchSeqno } of replica.peers) {
     if (matchSeqno < (before.matches.get(node) ?? 0)) fail("MonotonicMatchIndexProp", `${id} of ${node}`);
   }
-  if (replica.commitSeqno > before.commitSeqno && ledger[replica.commitSeqno - 1]?.view !== replica.view) {
+  if (replica.commitSeqno > before.commitSeqno && log.viewAt(replica.commitSeqno) !== replica.view) {
     fail("NeverCommitEntryPrevTermsProp", `${id} at ${replica.commitSeqno}`);
   }
 }
@@ -78,8 +97,4 @@ export function checkRoleChange(id: NodeId, before: Role, after: Role, phase: st
   if (after === "none" && before !== "none" && phase !== "retired-committed") {
     fail("StateTransitionsProp", `${id}: ${before} to none, and not retired`);
   }
-}
-
-function lastSignature(ledger: readonly StoredEntry[]): number {
-  return ledger.findLast((entry) => entry.signature)?.seqno ?? 0;
 }

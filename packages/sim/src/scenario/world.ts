@@ -6,6 +6,7 @@ import { type Configuration, type Input, type Output, Replica, type RestoredStat
 import { type ConsensusMessage, type NodeId, seqno, type View, view } from "@sealane/wire";
 import { Invariants } from "../invariants/invariants.js";
 import type { StoredEntry } from "../invariants/observed.js";
+import { ObservedLog } from "../invariants/observed-log.js";
 import { checkRoleChange } from "../invariants/step-properties.js";
 
 export const HEARTBEAT_MS = 10;
@@ -41,7 +42,7 @@ export class ScenarioNode {
   readonly id: NodeId;
   readonly preVote: boolean;
   readonly replica: Replica<StoredEntry>;
-  readonly ledger: StoredEntry[] = [];
+  readonly log = new ObservedLog();
   readonly outgoing: Queued[] = [];
   readonly #observers: readonly WorldObserver[];
   #nowMs = 0;
@@ -61,6 +62,11 @@ export class ScenarioNode {
     this.handle({ type: "start-ticking" });
   }
 
+  /** Index 0 is seqno 1. */
+  get ledger(): readonly StoredEntry[] {
+    return this.log.entries;
+  }
+
   handle(input: Input<StoredEntry>): void {
     const { replica } = this;
     const { role, view, primary, lastSeqno, commitSeqno, configurations, retirementPhase, peers } = replica;
@@ -75,8 +81,8 @@ export class ScenarioNode {
   #carryOut(outputs: readonly Output<StoredEntry>[], before: Before): void {
     let { role } = before;
     for (const output of outputs) {
-      if (output.type === "append") this.ledger.push(...output.entries);
-      if (output.type === "rollback") this.ledger.length = output.to;
+      if (output.type === "append") this.log.append(...output.entries);
+      if (output.type === "rollback") this.log.truncate(output.to);
       if (output.type === "send") this.outgoing.push({ to: output.to, message: output.message });
       if (output.type !== "role") continue;
       checkRoleChange(this.id, role, output.role, this.replica.retirementPhase);
@@ -93,7 +99,7 @@ export class ScenarioNode {
   replicate(entry: Omit<StoredEntry, "seqno" | "view" | "bytes">): void {
     const { view } = this.replica;
     const stored = { ...entry, view, seqno: seqno(this.ledger.length + 1), bytes: entry.data.length };
-    this.ledger.push(stored);
+    this.log.append(stored);
     this.handle({ type: "replicate", view, entries: [stored] });
   }
 }

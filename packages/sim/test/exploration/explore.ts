@@ -202,13 +202,13 @@ export class Explorer {
     const known = this.#events.get(state.index);
     if (known !== undefined) return known;
     const events: (readonly [string, Event, number])[] = [];
-    const { replica, ledger } = state;
+    const { replica, log } = state;
     const write = (name: string, cost: number, entry: Partial<StoredEntry>) =>
       events.push([name, { type: "write", entry: { data: name, ...entry } }, cost]);
     if (replica.role === "primary") {
       events.push(["heartbeat", { type: "heartbeat" }, 0], ["silence", { type: "silence" }, 0]);
       write("r", 1, {});
-      const last = ledger.at(-1);
+      const last = log.entries.at(-1);
       if (last?.signature !== true || last.view !== replica.view) write("s", 0, { signature: true });
       const set = this.#bounds.reconfigureTo?.flatMap((node) => this.#local.ids[node] ?? []);
       if (set !== undefined) write("c", 256, { configuration: set });

@@ -7,6 +7,7 @@ import { type Configuration, type Input, type Output, Replica } from "@sealane/c
 import { type ConsensusMessage, type NodeId, seqno } from "@sealane/wire";
 import { checkNode } from "../../src/invariants/node-invariants.js";
 import type { Observed, ObservedReplica, StoredEntry } from "../../src/invariants/observed.js";
+import { ObservedLog } from "../../src/invariants/observed-log.js";
 import { checkRoleChange, checkStep, remember } from "../../src/invariants/step-properties.js";
 import { inside } from "./inside.js";
 
@@ -46,7 +47,7 @@ export interface Step {
 class Execution {
   readonly replica: Replica<StoredEntry>;
   readonly state: ReturnType<typeof inside>;
-  readonly ledger: StoredEntry[] = [];
+  readonly log = new ObservedLog();
   nowMs = 0;
 
   constructor(id: NodeId) {
@@ -69,8 +70,8 @@ class Execution {
     const sends: Extract<Output<StoredEntry>, { type: "send" }>[] = [];
     let before = role;
     for (let output = this.replica.pollOutput(); output !== undefined; output = this.replica.pollOutput()) {
-      if (output.type === "append") this.ledger.push(...output.entries);
-      if (output.type === "rollback") this.ledger.length = output.to;
+      if (output.type === "append") this.log.append(...output.entries);
+      if (output.type === "rollback") this.log.truncate(output.to);
       if (output.type === "send") sends.push(output);
       if (output.type !== "role") continue;
       checkRoleChange(this.replica.id, before, output.role, this.replica.retirementPhase);
@@ -78,7 +79,7 @@ class Execution {
     }
     return sends.map(({ to, message }) => {
       const append = message.type === "append-entries";
-      const entries = append ? this.ledger.slice(message.prevSeqno, message.seqno) : [];
+      const entries = append ? this.log.entries.slice(message.prevSeqno, message.seqno) : [];
       return { from: node, to: ids.indexOf(to), message, entries };
     });
   }
@@ -90,8 +91,8 @@ class Execution {
     if (event.type === "silence" || event.type === "timeout") this.nowMs += ELECTION_TIMEOUT_MS;
     if (event.type === "write") {
       const { view } = this.replica;
-      const entry = { signature: false, bytes: 1, ...event.entry, view, seqno: seqno(this.ledger.length + 1) };
-      this.ledger.push(entry);
+      const entry = { signature: false, bytes: 1, ...event.entry, view, seqno: seqno(this.log.length + 1) };
+      this.log.append(entry);
       input = { type: "replicate", view, entries: [entry] };
     }
     if (event.type === "deliver") {
@@ -167,7 +168,7 @@ export class LocalStates {
       if (sampled && before !== undefined) this.samples.push({ ...known, before, event });
       return known;
     }
-    const { replica, ledger, state } = execution;
+    const { replica, log, state } = execution;
     const kept: LocalState = {
       id: replica.id,
       node,
@@ -175,7 +176,7 @@ export class LocalStates {
       before,
       event,
       replica: observe(replica),
-      ledger: [...ledger],
+      log,
       canCampaign:
         replica.role !== "primary" &&
         replica.ticking &&
@@ -194,12 +195,12 @@ export class LocalStates {
  * Everything that decides what a replica does next. Left out are the times: a primary's acknowledgement timers and everyone's election
  * timer matter only to `silence` and `timeout`, which outlast any of them.
  */
-function fingerprint(node: number, { state, ledger, replica }: Execution): string {
+function fingerprint(node: number, { state, log: ledger, replica }: Execution): string {
   const { log, hardState, role, primary, votes, isNewFollower, shouldSign } = state;
   const { entryBytes: _, ...restored } = log.restoredState(hardState);
   const peers = replica.peers.map(({ node: peer, sentSeqno, matchSeqno }) => [peer, sentSeqno, matchSeqno]);
   const flags = [isNewFollower, shouldSign, log.ticking];
-  const entries = ledger.map(({ data, view, signature }) => `${view}${signature ? "s" : ""}${data}`);
+  const entries = ledger.entries.map(({ data, view, signature }) => `${view}${signature ? "s" : ""}${data}`);
   return JSON.stringify([node, role, primary, [...votes].sort(), flags, restored, peers, entries]);
 }
 

@@ -5,7 +5,8 @@
 import { type Durability, type HardState, type Input, type Output, Replica, replayLog } from "@sealane/consensus";
 import { type ConsensusMessage, type NodeId, type Seqno, seqno, view } from "@sealane/wire";
 import { Invariants } from "../../src/invariants/invariants.js";
-import { type StoredEntry, sameEntry } from "../../src/invariants/observed.js";
+import type { StoredEntry } from "../../src/invariants/observed.js";
+import { ObservedLog } from "../../src/invariants/observed-log.js";
 import { SeededRandom } from "../../src/random.js";
 
 const ELECTION_TIMEOUT_MS = 100;
@@ -47,7 +48,7 @@ class Node {
   readonly id: NodeId;
   readonly disk = new Disk();
   replica: Replica<StoredEntry>;
-  ledger: StoredEntry[] = [];
+  log = new ObservedLog();
   nowMs = 0;
   toCleanUp: readonly NodeId[] = [];
 
@@ -135,7 +136,7 @@ export class Cluster {
       const primary = this.#primary();
       if (primary === undefined) continue;
       if (primary.toCleanUp.length > 0) this.#writeRetirement();
-      if (primary.replica.shouldSign || !primary.ledger.at(-1)?.signature) this.#write(primary, { signature: true });
+      if (primary.replica.shouldSign || !primary.log.entries.at(-1)?.signature) this.#write(primary, { signature: true });
       if (this.#inSync(primary)) return;
     }
     const states = this.nodes.map(
@@ -149,16 +150,16 @@ export class Cluster {
     return primaries.sort((a, b) => b.replica.view - a.replica.view)[0];
   }
 
-  #inSync({ replica, ledger }: Node): boolean {
-    if (replica.commitSeqno !== ledger.length || replica.removedNodes.length > 0) return false;
+  #inSync({ replica, log }: Node): boolean {
+    if (replica.commitSeqno !== log.length || replica.removedNodes.length > 0) return false;
     return replica.activeNodes.every((id) => {
       const other = this.#nodes.get(id);
       return (
         other !== undefined &&
         other.replica.view === replica.view &&
         other.replica.commitSeqno === replica.commitSeqno &&
-        other.ledger.length === ledger.length &&
-        other.ledger.every((entry, index) => ledger[index] !== undefined && sameEntry(entry, ledger[index]))
+        other.log.length === log.length &&
+        other.log.holdsPrefix(log, log.length)
       );
     });
   }
@@ -206,11 +207,11 @@ export class Cluster {
   #carryOut(node: Node, output: Output<StoredEntry>): void {
     switch (output.type) {
       case "append":
-        node.ledger.push(...output.entries);
+        node.log.append(...output.entries);
         node.disk.requests.push({ type: "append", entries: output.entries });
         break;
       case "rollback":
-        node.ledger.length = output.to;
+        node.log.truncate(output.to);
         node.disk.requests.push({ type: "truncate", to: output.to });
         break;
       case "persist":
@@ -265,9 +266,11 @@ export class Cluster {
       node.disk.carryOut(request); // reached the disk, but nobody was told
     }
     node.disk.requests = [];
-    node.ledger = [...node.disk.ledger];
+    node.log = new ObservedLog();
+    node.log.append(...node.disk.ledger);
     const commitSeqno = seqno(this.#random.upTo(node.replica.commitSeqno));
-    const { id, ledger: entries, disk, nowMs } = node;
+    const { id, disk, nowMs } = node;
+    const { entries } = node.log;
     node.replica = this.#replica(id, replayLog({ id, hardState: disk.hardState, commitSeqno, entries }), nowMs);
     this.invariants.forget(id);
     this.#check();
@@ -284,10 +287,10 @@ export class Cluster {
 
   #write(node: Node, parts: Partial<StoredEntry>): void {
     const { view } = node.replica;
-    const at = seqno(node.ledger.length + 1);
+    const at = seqno(node.log.length + 1);
     const data = `${++this.#written}`;
     const entry: StoredEntry = { signature: false, bytes: this.#random.upTo(900), data, ...parts, view, seqno: at };
-    node.ledger.push(entry);
+    node.log.append(entry);
     node.disk.requests.push({ type: "append", entries: [entry] });
     this.#handle(node, { type: "replicate", view, entries: [entry] });
   }
@@ -313,6 +316,6 @@ export class Cluster {
 }
 
 function attach(node: Node, after: Seqno, to: Seqno): readonly StoredEntry[] | undefined {
-  const entries = node.ledger.slice(after, to);
+  const entries = node.log.entries.slice(after, to);
   return entries.length === to - after ? entries : undefined;
 }
