@@ -1,7 +1,7 @@
 /** What must hold of transaction ids and of what nodes say became of them, whatever the application does. */
 import { formatTxId, type NodeId, type TxId, type TxStatus } from "@sealane/wire";
-import type { Operation } from "./history.js";
 import { ViolationError } from "../violation.js";
+import type { Operation } from "./history.js";
 
 /** One answer to "what became of this transaction?". */
 export interface StatusAnswer {
@@ -13,7 +13,12 @@ export interface StatusAnswer {
   readonly atMs: number;
 }
 
-const IS_FINAL: Readonly<Record<TxStatus, boolean>> = { unknown: false, pending: false, committed: true, invalid: true };
+const IS_FINAL: Readonly<Record<TxStatus, boolean>> = {
+  unknown: false,
+  pending: false,
+  committed: true,
+  invalid: true,
+};
 
 /**
  * The status of a transaction never goes back (consensus spec §4): final is final for every node and for all time, and within

@@ -43,7 +43,8 @@ function checkOneLeader(a: Observed, b: Observed): void {
 /** ElectionSafetyInv, the strong form: no log reaches further in the leader's view than the leader's own. */
 function checkElectionSafety(leader: Observed, other: Observed): void {
   const { view } = leader.replica;
-  if (other.log.lastOf(view) > leader.log.lastOf(view)) fail("ElectionSafetyInv", `${other.id} is ahead of primary ${leader.id}`);
+  if (other.log.lastOf(view) > leader.log.lastOf(view))
+    fail("ElectionSafetyInv", `${other.id} is ahead of primary ${leader.id}`);
 }
 
 /**
@@ -94,9 +95,7 @@ function checkReplication(nodes: readonly Observed[]): void {
   const { id, replica, log } = greatest;
   const committed = log.configurations.findLast(({ seqno }) => seqno <= replica.commitSeqno);
   const members = committed?.configuration ?? [];
-  const holders = nodes.filter(
-    (node) => members.includes(node.id) && node.log.holdsPrefix(log, replica.commitSeqno),
-  );
+  const holders = nodes.filter((node) => members.includes(node.id) && node.log.holdsPrefix(log, replica.commitSeqno));
   if (members.length > 0 && holders.length <= members.length / 2) {
     fail("ReplicationInv", `commit ${replica.commitSeqno} of ${id}`);
   }

@@ -12,10 +12,16 @@ const parts = fc.record({
   data: fc.constantFrom("x", "y"),
   configuration: fc.option(fc.subarray(NODES), { nil: undefined }),
 });
-const change = fc.oneof({ weight: 3, arbitrary: fc.array(parts, { maxLength: 4 }) }, { weight: 1, arbitrary: fc.nat(12) });
+const change = fc.oneof(
+  { weight: 3, arbitrary: fc.array(parts, { maxLength: 4 }) },
+  { weight: 1, arbitrary: fc.nat(12) },
+);
 
 /** What a change makes of a plain list. */
-function changed(list: readonly StoredEntry[], what: readonly (typeof parts extends fc.Arbitrary<infer T> ? T : never)[] | number) {
+function changed(
+  list: readonly StoredEntry[],
+  what: readonly (typeof parts extends fc.Arbitrary<infer T> ? T : never)[] | number,
+) {
   if (typeof what === "number") return list.slice(0, what);
   const entries = [...list];
   for (const { viewStep, signature, data, configuration } of what) {
@@ -71,7 +77,10 @@ describe("a log that was appended to and truncated", () => {
         for (let length = 0; length <= Math.max(a.list.length, b.list.length) + 1; length++) {
           const enough = length <= a.list.length && length <= b.list.length;
           const text = (list: readonly StoredEntry[]) =>
-            list.slice(0, length).map((each) => `${each.view}.${each.seqno}.${each.signature}.${each.data}`).join();
+            list
+              .slice(0, length)
+              .map((each) => `${each.view}.${each.seqno}.${each.signature}.${each.data}`)
+              .join();
           expect(a.log.holdsPrefix(b.log, length)).toBe(enough && text(a.list) === text(b.list));
         }
       }),

@@ -133,7 +133,7 @@ function dropAbove<T>(list: T[], isAbove: (item: T) => boolean): void {
 /** Two lanes of FNV-1a in the 52 bits that a number holds exactly. */
 function chained(prefix: number, { view, seqno, signature, data }: StoredEntry): number {
   let high = (Math.floor(prefix / 2 ** 26) ^ 0x811c9dc5) >>> 0;
-  let low = (prefix % 2 ** 26 ^ 0x9e3779b9) >>> 0;
+  let low = ((prefix % 2 ** 26) ^ 0x9e3779b9) >>> 0;
   const fold = (value: number): void => {
     high = Math.imul(high ^ value, 0x01000193);
     low = Math.imul((low ^ value) + 0x9e3779b9, 0x85ebca77);
@@ -143,5 +143,5 @@ function chained(prefix: number, { view, seqno, signature, data }: StoredEntry):
   fold(seqno);
   fold(signature ? 1 : 0);
   for (let index = 0; index < data.length; index++) fold(data.charCodeAt(index));
-  return ((high >>> 6) * 2 ** 26 + (low >>> 6)) || 1;
+  return (high >>> 6) * 2 ** 26 + (low >>> 6) || 1;
 }

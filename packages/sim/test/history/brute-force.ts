@@ -6,7 +6,11 @@ export function isLinearizable<State, Input, Output>(
   model: Model<State, Input, Output>,
   operations: readonly Operation<Input, Output>[],
 ): boolean {
-  return existsOrder(model, model.initial, operations.filter(({ outcome }) => outcome.type !== "failed"));
+  return existsOrder(
+    model,
+    model.initial,
+    operations.filter(({ outcome }) => outcome.type !== "failed"),
+  );
 }
 
 function existsOrder<State, Input, Output>(

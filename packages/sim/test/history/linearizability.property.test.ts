@@ -36,7 +36,10 @@ const outcome: fc.Arbitrary<Outcome<RegisterOutput>> = fc.oneof(
 
 /** Any outcomes at all; invocations and returns in any order. */
 const anyHistory = fc
-  .tuple(fc.array(fc.record({ input, outcome }), { maxLength: 5 }), fc.array(fc.nat(), { minLength: 10, maxLength: 10 }))
+  .tuple(
+    fc.array(fc.record({ input, outcome }), { maxLength: 5 }),
+    fc.array(fc.nat(), { minLength: 10, maxLength: 10 }),
+  )
   .map(([steps, choices]) => interleaved(steps, choices));
 
 /** What a register really answers, in some order; then stretched, so that operations overlap. */
@@ -51,7 +54,10 @@ const realHistory = fc
       const found = state.value;
       if (!(unknown && lost)) state = registerModel.step(state, input, undefined) ?? state;
       const output = { found, version: state.version, txId: undefined };
-      const [invokedAt, returnedAt] = [at * 10 - (stretch[2 * at] ?? 0) * 5, at * 10 + (stretch[2 * at + 1] ?? 0) * 5 + 1];
+      const [invokedAt, returnedAt] = [
+        at * 10 - (stretch[2 * at] ?? 0) * 5,
+        at * 10 + (stretch[2 * at + 1] ?? 0) * 5 + 1,
+      ];
       return operation(at, input, unknown ? { type: "unknown" } : { type: "ok", output }, invokedAt, returnedAt);
     });
     return operations.sort((a, b) => a.invokedAt - b.invokedAt);
@@ -128,7 +134,13 @@ describe("the search for an order", () => {
         const some = operations.slice(0, 7);
         const spoiled = some.map((each, index) =>
           index === where % some.length && each.outcome.type === "ok"
-            ? { ...each, outcome: { ...each.outcome, output: { ...each.outcome.output, version: each.outcome.output.version + 1 } } }
+            ? {
+                ...each,
+                outcome: {
+                  ...each.outcome,
+                  output: { ...each.outcome.output, version: each.outcome.output.version + 1 },
+                },
+              }
             : each,
         );
         const verdict = checkLinearizable(registerModel, spoiled).type;
@@ -140,7 +152,8 @@ describe("the search for an order", () => {
 
   it("says so when it has not decided", () => {
     const history = new History<RegisterInput, RegisterOutput>();
-    for (let client = 0; client < 12; client++) history.invoke(client, { type: "put", key: "k", value: `${client}` }, 0);
+    for (let client = 0; client < 12; client++)
+      history.invoke(client, { type: "put", key: "k", value: `${client}` }, 0);
     for (let id = 0; id < 12; id++) {
       history.complete(id, { type: "ok", output: { found: "nobody", version: id, txId: undefined } }, 1);
     }

@@ -1,4 +1,4 @@
-import { type NodeId, type TxStatus, parseTxId } from "@sealane/wire";
+import { type NodeId, parseTxId, type TxStatus } from "@sealane/wire";
 import { describe, expect, it } from "vitest";
 import { History } from "../../src/history/history.js";
 import { checkStatuses, checkTxOrder } from "../../src/history/transactions.js";

@@ -136,7 +136,8 @@ export class Cluster {
       const primary = this.#primary();
       if (primary === undefined) continue;
       if (primary.toCleanUp.length > 0) this.#writeRetirement();
-      if (primary.replica.shouldSign || !primary.log.entries.at(-1)?.signature) this.#write(primary, { signature: true });
+      if (primary.replica.shouldSign || !primary.log.entries.at(-1)?.signature)
+        this.#write(primary, { signature: true });
       if (this.#inSync(primary)) return;
     }
     const states = this.nodes.map(
