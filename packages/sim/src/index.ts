@@ -1,9 +1,12 @@
 /** Entry point `@sealane/sim`. */
-export { checkAgreement, ViolationError } from "./cluster/checkers.js";
+export { checkAgreement } from "./cluster/checkers.js";
 export { Cluster, type ClusterOptions } from "./cluster/cluster.js";
 export { RunTrace } from "./cluster/run-trace.js";
 export { SimulatedDisk } from "./cluster/simulated-disk.js";
 export { type Answer, SimulatedNode, type SimulatedNodeConfig } from "./cluster/simulated-node.js";
+export { History, type Operation, type Outcome } from "./history/history.js";
+export { checkLinearizable, type Model, type Verdict } from "./history/linearizability.js";
+export { checkStatuses, checkTxOrder, type StatusAnswer } from "./history/transactions.js";
 export { checkPair, checkTogether } from "./invariants/cluster-invariants.js";
 export { Invariants } from "./invariants/invariants.js";
 export { checkNode } from "./invariants/node-invariants.js";
@@ -14,6 +17,7 @@ export {
   type StoredEntry,
   sameEntry,
 } from "./invariants/observed.js";
+export { ObservedLog } from "./invariants/observed-log.js";
 export { checkRoleChange, checkStep, type Remembered, remember } from "./invariants/step-properties.js";
 export { SeededRandom } from "./random.js";
 export { type CommandHost, EXIT_FAILED, EXIT_OK, EXIT_USAGE, scenarioCommand } from "./scenario/command.js";
@@ -22,3 +26,11 @@ export { runScenario, type ScenarioObserver, type ScenarioOptions } from "./scen
 export { Trace, type TraceLine } from "./scenario/trace.js";
 export { expectedTranscript, Transcript, withTranscript } from "./scenario/transcript.js";
 export { type Before, type Queued, ScenarioNode, World, type WorldObserver } from "./scenario/world.js";
+export { type ViolationCode, ViolationError } from "./violation.js";
+export {
+  type ReadLevel,
+  type Register,
+  type RegisterInput,
+  type RegisterOutput,
+  registerModel,
+} from "./workload/registers.js";

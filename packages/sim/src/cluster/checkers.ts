@@ -1,11 +1,7 @@
 /** What must hold of a cluster at every instant, judged from outside: from disks and from what nodes said, never from their own checks. */
 import { equalBytes } from "@sealane/wire";
+import { ViolationError } from "../violation.js";
 import type { SimulatedNode } from "./simulated-node.js";
-
-/** A property does not hold. The message names the seed, which repeats the run. */
-export class ViolationError extends Error {
-  override readonly name = "ViolationError";
-}
 
 /**
  * No two nodes have committed different entries at one seqno (consensus spec §15.1, LogInv), down to the byte.
@@ -21,7 +17,7 @@ export function checkAgreement(nodes: readonly SimulatedNode[], seed: number): v
     const own = node.disk.entries[last - 1];
     const theirs = truth[last - 1];
     if (own !== undefined && theirs !== undefined && !equalBytes(own, theirs)) {
-      throw new ViolationError(`seed ${seed}: two nodes have committed different entries at ${last}`);
+      throw new ViolationError("agreement", `seed ${seed}: two nodes have committed different entries at ${last}`);
     }
   }
 }
