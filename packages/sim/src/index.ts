@@ -10,15 +10,10 @@ export { checkStatuses, checkTxOrder, type StatusAnswer } from "./history/transa
 export { checkPair, checkTogether } from "./invariants/cluster-invariants.js";
 export { Invariants } from "./invariants/invariants.js";
 export { checkNode } from "./invariants/node-invariants.js";
-export {
-  InvariantError,
-  type Observed,
-  type ObservedReplica,
-  type StoredEntry,
-  sameEntry,
-} from "./invariants/observed.js";
+export { InvariantError, type Observed, type ObservedReplica } from "./invariants/observed.js";
 export { ObservedLog } from "./invariants/observed-log.js";
 export { checkRoleChange, checkStep, type Remembered, remember } from "./invariants/step-properties.js";
+export { type StoredEntry, sameEntry } from "./invariants/stored-entry.js";
 export { SeededRandom } from "./random.js";
 export { type CommandHost, EXIT_FAILED, EXIT_OK, EXIT_USAGE, scenarioCommand } from "./scenario/command.js";
 export { type Command, parseScenario, ScenarioError } from "./scenario/commands.js";

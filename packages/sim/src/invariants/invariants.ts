@@ -5,9 +5,10 @@
 import type { NodeId } from "@sealane/wire";
 import { checkPair, checkTogether } from "./cluster-invariants.js";
 import { checkNode } from "./node-invariants.js";
-import { fail, type Observed, type StoredEntry, sameEntry } from "./observed.js";
+import { fail, type Observed } from "./observed.js";
 import { ObservedLog } from "./observed-log.js";
 import { checkStep, type Remembered, remember } from "./step-properties.js";
+import { type StoredEntry, sameEntry } from "./stored-entry.js";
 
 /** A commit seqno that a primary reached, and its view. */
 interface CommitPoint {

@@ -1,8 +1,8 @@
 import { type NodeId, seqno, view } from "@sealane/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { StoredEntry } from "./observed.js";
 import { ObservedLog } from "./observed-log.js";
+import type { StoredEntry } from "./stored-entry.js";
 
 const NODES = ["a", "b", "c"] as NodeId[]; // nothing looks inside an id
 

@@ -3,7 +3,7 @@
  * and truncation. So a check costs the same at the end of a long run as at its beginning.
  */
 import type { NodeId, View } from "@sealane/wire";
-import type { StoredEntry } from "./observed.js";
+import type { StoredEntry } from "./stored-entry.js";
 
 interface ViewRun {
   readonly view: number;

@@ -1,12 +1,8 @@
 /** What the checks look at: each replica from outside, and the ledger its owner keeps. They know nothing of the core's insides. */
-import type { Entry, Replica } from "@sealane/consensus";
+import type { Replica } from "@sealane/consensus";
 import type { NodeId } from "@sealane/wire";
 import type { ObservedLog } from "./observed-log.js";
-
-/** An entry together with what tells two entries of the same id apart. */
-export interface StoredEntry extends Entry {
-  readonly data: string;
-}
+import type { StoredEntry } from "./stored-entry.js";
 
 /** The part of a replica that the checks read. A recorded state will do as well as a live replica. */
 export type ObservedReplica = Pick<
@@ -44,8 +40,4 @@ export class InvariantError extends Error {
 
 export function fail(invariant: string, detail: string): never {
   throw new InvariantError(invariant, detail);
-}
-
-export function sameEntry(a: StoredEntry, b: StoredEntry): boolean {
-  return a === b || (a.view === b.view && a.seqno === b.seqno && a.signature === b.signature && a.data === b.data);
 }

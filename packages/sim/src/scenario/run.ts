@@ -1,6 +1,6 @@
 /** Runs scenario files against the real core (raft-scenarios spec §3–§7). Every command is one line of the table below. */
 import { base64, type NodeId, seqno, utf8, view } from "@sealane/wire";
-import { sameEntry } from "../invariants/observed.js";
+import { sameEntry } from "../invariants/stored-entry.js";
 import { SeededRandom } from "../random.js";
 import { type Command, commandText, parseScenario, ScenarioError } from "./commands.js";
 import { detail, logLine, messageText, stateLine } from "./describe.js";

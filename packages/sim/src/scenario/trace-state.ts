@@ -1,6 +1,6 @@
 /** The `state` of one node in a trace (raft-trace.md §2), moved on event by event. */
 import type { Configuration, RetirementPhase, Role } from "@sealane/consensus";
-import type { StoredEntry } from "../invariants/observed.js";
+import type { StoredEntry } from "../invariants/stored-entry.js";
 import { PHASE_NAMES, ROLE_NAMES } from "./describe.js";
 import type { ScenarioNode } from "./world.js";
 

@@ -5,7 +5,7 @@
  */
 import type { Input, Output } from "@sealane/consensus";
 import { type ConsensusMessage, ELECTION_PRE_VOTE } from "@sealane/wire";
-import type { StoredEntry } from "../invariants/observed.js";
+import type { StoredEntry } from "../invariants/stored-entry.js";
 import { type Command, commandText } from "./commands.js";
 import type { ScenarioObserver } from "./run.js";
 import type { Before, ScenarioNode } from "./world.js";

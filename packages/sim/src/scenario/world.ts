@@ -5,9 +5,9 @@
 import { type Configuration, type Input, type Output, Replica, type RestoredState } from "@sealane/consensus";
 import { type ConsensusMessage, type NodeId, seqno, type View, view } from "@sealane/wire";
 import { Invariants } from "../invariants/invariants.js";
-import type { StoredEntry } from "../invariants/observed.js";
 import { ObservedLog } from "../invariants/observed-log.js";
 import { checkRoleChange } from "../invariants/step-properties.js";
+import type { StoredEntry } from "../invariants/stored-entry.js";
 
 export const HEARTBEAT_MS = 10;
 const ELECTION_TIMEOUT_MS = 100;

@@ -5,7 +5,7 @@
  */
 import type { NodeId } from "@sealane/wire";
 import { checkPair, checkTogether } from "../../src/invariants/cluster-invariants.js";
-import type { StoredEntry } from "../../src/invariants/observed.js";
+import type { StoredEntry } from "../../src/invariants/stored-entry.js";
 import { type Event, type Letter, type LocalState, LocalStates, type Step } from "./local-states.js";
 import { Visited } from "./visited.js";
 

@@ -1,6 +1,6 @@
 /** The variables of the replica made last: tests that use this put a recording class in the place of `ReplicaState`. */
 import type { ReplicaState } from "../../../consensus/src/replica-state.js";
-import type { StoredEntry } from "../../src/invariants/observed.js";
+import type { StoredEntry } from "../../src/invariants/stored-entry.js";
 
 let latest: ReplicaState<StoredEntry> | undefined;
 

@@ -6,9 +6,10 @@
 import { type Configuration, type Input, type Output, Replica } from "@sealane/consensus";
 import { type ConsensusMessage, type NodeId, seqno } from "@sealane/wire";
 import { checkNode } from "../../src/invariants/node-invariants.js";
-import type { Observed, ObservedReplica, StoredEntry } from "../../src/invariants/observed.js";
+import type { Observed, ObservedReplica } from "../../src/invariants/observed.js";
 import { ObservedLog } from "../../src/invariants/observed-log.js";
 import { checkRoleChange, checkStep, remember } from "../../src/invariants/step-properties.js";
+import type { StoredEntry } from "../../src/invariants/stored-entry.js";
 import { inside } from "./inside.js";
 
 /** Longer than any history has heartbeats, so that acknowledgements get old by `silence` alone. */

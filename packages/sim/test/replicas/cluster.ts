@@ -5,8 +5,8 @@
 import { type Durability, type HardState, type Input, type Output, Replica, replayLog } from "@sealane/consensus";
 import { type ConsensusMessage, type NodeId, type Seqno, seqno, view } from "@sealane/wire";
 import { Invariants } from "../../src/invariants/invariants.js";
-import type { StoredEntry } from "../../src/invariants/observed.js";
 import { ObservedLog } from "../../src/invariants/observed-log.js";
+import type { StoredEntry } from "../../src/invariants/stored-entry.js";
 import { SeededRandom } from "../../src/random.js";
 
 const ELECTION_TIMEOUT_MS = 100;
