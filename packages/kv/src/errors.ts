@@ -1,7 +1,7 @@
 /** What the store refuses, and why. */
 
 /**
- * - `bad-seqno`: `apply` was given another seqno than the next one.
+ * - `bad-seqno`: `apply` was given another seqno than the next one; or the seqnos of a snapshot do not fit, or it was installed too late.
  * - `bad-write-set`: maps or keys do not ascend, a key appears twice, or a map has no change (ledger spec §3.2).
  * - `out-of-range`: `rollback` or `compact` beyond the last seqno, or `rollback` below the committed one.
  * - `bad-map-name`, `key-too-large`, `value-too-large`, `transaction-too-large`: over a bound of `limits.ts`.

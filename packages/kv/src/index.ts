@@ -9,6 +9,6 @@ export {
   VALUE_BYTES_MAX,
 } from "./limits.js";
 export { Reader, type StateName } from "./reader.js";
-export { Store } from "./store.js";
+export { type CommittedMap, Store } from "./store.js";
 export { isPublicMap, Transaction } from "./transaction.js";
 export { type MapHandle, map, TypedMap, TypedReader } from "./typed-map.js";

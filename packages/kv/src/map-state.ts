@@ -33,6 +33,8 @@ export class MapState {
   latestSize = 0;
   /** Keys present in the committed state. */
   committedSize = 0;
+  /** Seqno of the last committed change, a removal included; 0 before the first. */
+  committedChange = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -66,6 +68,7 @@ export function undo(version: Version, committedSeqno: Seqno): void {
 export function fold(version: Version): void {
   const { slot } = version;
   slot.map.committedSize += presence(version) - presence(slot.committed);
+  slot.map.committedChange = version.txId.seqno; // versions are folded in their order
   slot.committed = version;
   version.older = undefined;
   if (version.value === undefined && slot.newest === version) slot.map.slots.delete(slot.id);

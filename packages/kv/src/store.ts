@@ -5,10 +5,10 @@
  * Pure: no clock, no randomness, no I/O. It does not merge concurrent transactions: a transaction reads one state, and it is refused
  * once another entry has changed that state, so transactions are serialisable because they are serial.
  */
-import { seqno as brandSeqno, type Seqno, type TxId, type WriteSet } from "@sealane/wire";
-import { checkWriteSet } from "./check.js";
+import { seqno as brandSeqno, type Seqno, type TxId, type View, type WriteSet } from "@sealane/wire";
+import { checkKey, checkMapName, checkValue, checkWriteSet } from "./check.js";
 import { KvError } from "./errors.js";
-import { idOfKey } from "./key-id.js";
+import { idOfKey, keyOfId } from "./key-id.js";
 import { fold, MapState, undo, type Version } from "./map-state.js";
 import { type Reader, type StateName, StoreReader } from "./reader.js";
 import { Transaction } from "./transaction.js";
@@ -118,6 +118,60 @@ export class Store {
     this.#committedSeqno = upTo;
   }
 
+  /**
+   * The committed state, map by map, for a snapshot of it (ledger spec §10.2). Read it before the next `compact`; the arrays in it never
+   * change. Maps without a key are left out: nothing tells them from maps that nobody wrote.
+   * @example
+   * const snapshot = encodeSnapshot(suite, secrets, { seqno: store.committedSeqno, leaf, viewHistory, maps: store.committedMaps() });
+   */
+  *committedMaps(): Generator<CommittedMap, void, undefined> {
+    for (const name of this.#committed.maps()) {
+      const map = this.#mapState(name);
+      yield { name, changedAt: map.committedChange, entries: committedEntries(map) };
+    }
+  }
+
+  /**
+   * Makes the state of a snapshot the committed and latest state of an empty store, which goes on behind it.
+   * @param maps - Private and public ones. Keys are copied, values too unless they fill their buffer.
+   * @param at - The snapshot's transaction.
+   * @param viewAt - The view of each seqno up to `at`: a snapshot names writes by seqno alone.
+   * @throws {KvError} `bad-seqno` when something was applied, or a map is said to have changed behind `at`; `bad-map-name`, `key-too-large`,
+   *   `value-too-large`, `bad-write-set` (a map or a key twice). The store is empty then.
+   */
+  install(maps: Iterable<CommittedMap>, at: TxId, viewAt: (seqno: Seqno) => View): void {
+    if (this.#lastSeqno !== 0)
+      throw new KvError("bad-seqno", `a snapshot goes into an empty store, not at ${this.#lastSeqno}`);
+    try {
+      for (const map of maps) this.#installMap(map, at, viewAt);
+    } catch (error) {
+      this.#maps.clear();
+      throw error;
+    }
+    this.#lastSeqno = at.seqno;
+    this.#committedSeqno = at.seqno;
+    this.#changes += 1;
+  }
+
+  #installMap({ name, changedAt, entries }: CommittedMap, at: TxId, viewAt: (seqno: Seqno) => View): void {
+    checkMapName(name);
+    if (this.#maps.has(name)) throw new KvError("bad-write-set", `map ${name} is there twice`);
+    if (changedAt > at.seqno) throw new KvError("bad-seqno", `map ${name} changed at ${changedAt}, behind ${at.seqno}`);
+    const map = new MapState(name);
+    for (const { key, value, writtenAt } of entries) {
+      checkKey(key);
+      checkValue(value);
+      if (writtenAt > changedAt)
+        throw new KvError("bad-seqno", `map ${name} changed at ${changedAt}, but was written at ${writtenAt}`);
+      const id = idOfKey(key);
+      if (map.slots.has(id)) throw new KvError("bad-write-set", `map ${name} has a key twice`);
+      const written = brandSeqno(writtenAt);
+      fold(map.push(id, own(value), { view: viewAt(written), seqno: written }));
+    }
+    map.committedChange = changedAt;
+    if (map.slots.size > 0) this.#maps.set(name, map);
+  }
+
   #mapState(name: string): MapState {
     let map = this.#maps.get(name);
     if (map === undefined) {
@@ -141,6 +195,22 @@ export class Store {
 
   #range(): string {
     return `${this.#committedSeqno}..${this.#lastSeqno}`;
+  }
+}
+
+/** One map of the committed state. What `decodeSnapshot` of the ledger makes of a map is one. */
+export interface CommittedMap {
+  readonly name: string;
+  /** Seqno of its last change, a removal included. */
+  readonly changedAt: number;
+  /** Its live keys, in any order; `writtenAt` is the seqno of the write. */
+  readonly entries: Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array; readonly writtenAt: number }>;
+}
+
+function* committedEntries({ slots }: MapState): Generator<{ key: Uint8Array; value: Uint8Array; writtenAt: number }> {
+  for (const { id, committed } of slots.values()) {
+    if (committed?.value === undefined) continue;
+    yield { key: keyOfId(id), value: committed.value, writtenAt: committed.txId.seqno };
   }
 }
 
