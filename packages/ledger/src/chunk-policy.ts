@@ -9,16 +9,19 @@ export class ChunkPolicy {
   /** Bytes of all entries so far, from any start; only differences matter. */
   #totalBytes = 0;
   /** Chunk ends: when `total` bytes had been written, by a flag of entry `seqno`. The first is the start, or the last committed one. */
-  #ends = [{ seqno: 0, total: 0 }];
+  #ends: { readonly seqno: number; readonly total: number }[];
   /** Sizes of the entries after `#sizesAfter`, so that a rollback can be counted back. */
   #sizes: number[] = [];
-  #sizesAfter = 0;
+  #sizesAfter: number;
 
-  constructor(chunkBytes: number) {
+  /** @param start - The seqno before the first entry; a chunk ends there. */
+  constructor(chunkBytes: number, start = 0) {
     if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1 || chunkBytes > CHUNK_BYTES_MAX) {
       throw new RangeError(`chunkBytes is from 1 to ${CHUNK_BYTES_MAX}, not ${chunkBytes}`);
     }
     this.#chunkBytes = chunkBytes;
+    this.#ends = [{ seqno: start, total: 0 }];
+    this.#sizesAfter = start;
   }
 
   /** Whether the signature about to be written should carry "chunk ends after me". */

@@ -4,3 +4,4 @@ export { FileLedger, type StorageStats, type StoredEntry } from "./files/file-le
 export { fileDigest, ledgerDirectory, snapshotDirectory } from "./files/ledger-directory.js";
 export { nodeDisk } from "./files/node-disk.js";
 export { type OpenedLedger, type OpenLedgerOptions, openLedger } from "./files/open-ledger.js";
+export { SnapshotDirectory, type UnusableSnapshot } from "./files/snapshot-directory.js";

@@ -8,7 +8,6 @@ export {
 } from "./build-receipt.js";
 export type { CertificateLookup, ServiceLookup } from "./check-signature.js";
 export { type DecodedEntry, decodeEntry, type EntryType } from "./decode-entry.js";
-export { type DecodedSnapshot, decodeSnapshot, type SnapshotMap } from "./decode-snapshot.js";
 export { type EntryInput, encodeEntry } from "./encode-entry.js";
 export { type EntryHeader, entriesDigest, parseEntryHeader, splitEntries } from "./entry-header.js";
 export {
@@ -43,6 +42,18 @@ export {
 } from "./limits.js";
 export { MerkleTree, type ProofStep, type TreeSuite } from "./merkle-tree.js";
 export { SINGLE_KEY, type SignatureRecord } from "./signature-record.js";
+export { type DecodedSnapshot, decodeSnapshot, type SnapshotMap } from "./snapshot/decode-snapshot.js";
+export { type EncodedSnapshot, encodeSnapshot, type SnapshotInput, snapshotSteps } from "./snapshot/encode-snapshot.js";
+export type { SnapshotEntry, SnapshotMapState } from "./snapshot/layout.js";
+export { type LedgerBase, snapshotBase } from "./snapshot/snapshot-base.js";
+export { SNAPSHOT_EVIDENCE_TABLE, snapshotEvidence } from "./snapshot/snapshot-evidence.js";
+export {
+  committedSnapshotName,
+  parseSnapshotName,
+  provisionalSnapshotName,
+  type SnapshotName,
+} from "./snapshot/snapshot-name.js";
+export { type VerifiedSnapshot, type VerifySnapshotOptions, verifySnapshot } from "./snapshot/verify-snapshot.js";
 export { ENDORSED_CERTIFICATES_TABLE, NODES_INFO_TABLE, SERVICE_INFO_TABLE } from "./trust-tables.js";
 export {
   type LedgerRefused,
@@ -53,3 +64,4 @@ export {
   verifiedEntries,
   verifyLedger,
 } from "./verify-ledger.js";
+export { ViewHistory } from "./view-history.js";

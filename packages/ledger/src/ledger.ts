@@ -6,20 +6,21 @@
  * place, so the trees and the chunk decisions of all nodes are the same.
  */
 import { type CryptoSuite, type KeyPair, signatureToDer, spkiHash } from "@sealane/crypto";
-import { type NodeId, type Seqno, seqno, type TxId, type View, view } from "@sealane/wire";
+import { type NodeId, type Seqno, seqno, type TxId, type View } from "@sealane/wire";
 import { type CertificateLookup, type ServiceLookup, SignatureChecker } from "./check-signature.js";
 import { ChunkPolicy } from "./chunk-policy.js";
 import { COSE_ALGORITHMS, type CoseHeader, type CoseSign1, coseSignedBytes } from "./cose/cose-sign1.js";
 import { encodeCoseHeader } from "./cose/encode-cose.js";
 import type { DecodedEntry } from "./decode-entry.js";
 import { type EntryInput, planEntry, writeEntry } from "./encode-entry.js";
-import { parseEntryHeader } from "./entry-header.js";
 import { assert, LedgerError } from "./errors.js";
 import type { LedgerSecrets } from "./ledger-secrets.js";
-import { CHUNK_BYTES_DEFAULT, FLAG_CHUNK_ENDS_AFTER, IV_OFFSET } from "./limits.js";
+import { CHUNK_BYTES_DEFAULT, FLAG_CHUNK_ENDS_AFTER } from "./limits.js";
 import { MerkleTree } from "./merkle-tree.js";
 import { signatureWriteSet, touchesSignatureTables } from "./signature-record.js";
 import { Slabs } from "./slabs.js";
+import { baseTree, type LedgerBase } from "./snapshot/snapshot-base.js";
+import { ViewHistory } from "./view-history.js";
 
 /** Committed entries kept in memory for backups that lag a little; what is older is read from files. */
 const RETAIN_BYTES_DEFAULT = 32 * 1024 * 1024;
@@ -35,6 +36,8 @@ export interface LedgerOptions {
   readonly chunkBytes?: number;
   /** Memory for slabs of committed entries, in bytes. Default 32 MiB; `Infinity` keeps everything. */
   readonly retainBytes?: number;
+  /** Of the snapshot to go on from: the first entry is the one behind it. Default: an empty ledger. */
+  readonly base?: LedgerBase;
 }
 
 /** What the COSE form of a signature (§7.3) is made with. */
@@ -77,18 +80,21 @@ export class Ledger {
   readonly #serviceCertificate: ServiceLookup;
   readonly #retainBytes: number;
   readonly #checker: SignatureChecker;
-  readonly #slabs = new Slabs();
+  readonly #slabs: Slabs;
   readonly #chunks: ChunkPolicy;
   // Invariant: tree.size = lastSeqno + 1, and tree.first <= #committedSeqno.
   readonly #tree: MerkleTree;
-  #committedSeqno = 0;
-  #lastView = 0;
+  #committedSeqno: number;
+  readonly #views: ViewHistory;
   /** The least view a new entry of ours may have: above every entry that was rolled back, or its nonce could come again (§2.1). */
   #viewMin = 0;
 
-  /** An empty ledger: the next entry has seqno 1. @throws {RangeError} when `chunkBytes` or `retainBytes` is out of range. */
+  /**
+   * An empty ledger, whose next entry has seqno 1; or one that goes on from a snapshot.
+   * @throws {RangeError} when `chunkBytes` or `retainBytes` is out of range. @throws {LedgerError} `bad-tree` for a base that is none.
+   */
   constructor(options: LedgerOptions) {
-    const { suite, secrets, nodeCertificate, serviceCertificate, chunkBytes } = options;
+    const { suite, secrets, nodeCertificate, serviceCertificate, chunkBytes, base } = options;
     const { retainBytes = RETAIN_BYTES_DEFAULT } = options;
     if (!(retainBytes >= 0)) throw new RangeError(`retainBytes must not be negative: ${retainBytes}`);
     this.#suite = suite;
@@ -97,8 +103,12 @@ export class Ledger {
     this.#serviceCertificate = serviceCertificate ?? (() => undefined);
     this.#retainBytes = retainBytes;
     this.#checker = new SignatureChecker(suite);
-    this.#chunks = new ChunkPolicy(chunkBytes ?? CHUNK_BYTES_DEFAULT);
-    this.#tree = new MerkleTree(suite);
+    this.#committedSeqno = base?.seqno ?? 0; // §10.3: snapshots are of what is committed, and end a chunk
+    this.#slabs = new Slabs(this.#committedSeqno);
+    this.#chunks = new ChunkPolicy(chunkBytes ?? CHUNK_BYTES_DEFAULT, this.#committedSeqno);
+    this.#tree = base === undefined ? new MerkleTree(suite) : baseTree(suite, base);
+    this.#tree.flush(this.#committedSeqno);
+    this.#views = ViewHistory.of(base?.viewHistory ?? []);
   }
 
   /** 0 before the first entry. */
@@ -108,7 +118,7 @@ export class Ledger {
 
   /** View of the last entry; 0 before the first. */
   get lastView(): View {
-    return view(this.#lastView);
+    return this.#views.last;
   }
 
   /** First entry that `range` can return. */
@@ -116,7 +126,7 @@ export class Ledger {
     return seqno(this.#slabs.firstSeqno);
   }
 
-  /** Up to where `compact` was called. */
+  /** Up to where `compact` was called, or the snapshot this ledger goes on from. */
   get committedSeqno(): Seqno {
     return seqno(this.#committedSeqno);
   }
@@ -124,6 +134,22 @@ export class Ledger {
   /** The Merkle root over leaves 0 … lastSeqno: what a signature entry appended now would sign. 32 bytes. */
   root(): Uint8Array {
     return this.#tree.root();
+  }
+
+  /**
+   * The Merkle leaf of an entry from `committedSeqno` on: what a snapshot at that seqno carries (§10.2). 32 bytes.
+   * @throws {RangeError} for another entry.
+   */
+  leaf(at: Seqno): Uint8Array {
+    return this.#tree.leaf(at);
+  }
+
+  /**
+   * First seqno of each view up to entry `to`, from view 1 on, as a snapshot has it (§10.2).
+   * @throws {LedgerError} `too-large` for a view above a million.
+   */
+  viewHistory(to: Seqno): number[] {
+    return this.#views.starts(to);
   }
 
   /**
@@ -144,6 +170,7 @@ export class Ledger {
    * Signs the root over everything so far and appends the signature entry (§7.1, §7.2), with the serialised tree.
    * @param input.keyPair - The node's identity key.
    * @param input.certificatePem - The node's certificate, endorsed by the service.
+   * @param input.endsChunk - A chunk ends here whatever its size: where a snapshot is to be taken, so that the chunks below it can go.
    * @param input.service - Adds the COSE form (§7.3), which receipts for the service alone need. Left out, the entry has the classic one only.
    * @throws {RangeError} as the first entry: nothing is there to be signed; for a time that is no whole number of seconds.
    * @throws {LedgerError} `no-secret`, `too-large`. Nothing changed.
@@ -153,6 +180,7 @@ export class Ledger {
     readonly nodeId: NodeId;
     readonly keyPair: KeyPair;
     readonly certificatePem: string;
+    readonly endsChunk?: boolean;
     readonly service?: ServiceSigner;
   }): LedgerEntry {
     const preimage = this.#tree.rootPreimage();
@@ -170,7 +198,7 @@ export class Ledger {
       ...(input.service === undefined ? {} : { cose: this.#coseSignature(input.service, txId, root) }),
     });
     // Flags are hashed with the entry: decided before it is made (§14.9).
-    const flags = this.#chunks.shouldEndChunk() ? FLAG_CHUNK_ENDS_AFTER : 0;
+    const flags = input.endsChunk === true || this.#chunks.shouldEndChunk() ? FLAG_CHUNK_ENDS_AFTER : 0;
     return this.#write({ view: input.view, seqno: next, writeSet, flags }, true);
   }
 
@@ -186,8 +214,8 @@ export class Ledger {
     if (decoded.seqno !== this.#nextSeqno()) {
       throw new LedgerError("bad-seqno", `entry ${decoded.seqno} does not follow ${this.lastSeqno}`);
     }
-    if (decoded.view < this.#lastView)
-      throw new LedgerError("bad-view", `view ${decoded.view} is below ${this.#lastView}`);
+    if (decoded.view < this.lastView)
+      throw new LedgerError("bad-view", `view ${decoded.view} is below ${this.lastView}`);
     if (signature !== undefined) {
       this.#checker.check(signature, decoded, this.#tree, this.#nodeCertificate, this.#serviceCertificate);
     }
@@ -210,8 +238,7 @@ export class Ledger {
 
   /** The view of an entry that is in memory. */
   viewAt(at: Seqno): View | undefined {
-    const [bytes] = this.#slabs.range(at, at) ?? [];
-    return bytes === undefined ? undefined : viewOf(bytes);
+    return at < this.firstSeqno || at > this.lastSeqno ? undefined : this.#views.viewAt(at);
   }
 
   /** Forgets the entries after `to`. @throws {RangeError} below the committed seqno or above the last one. */
@@ -220,8 +247,8 @@ export class Ledger {
       throw new RangeError(`cannot roll back to ${to}: committed ${this.#committedSeqno}, last ${this.lastSeqno}`);
     }
     if (to === this.lastSeqno) return;
-    this.#viewMin = Math.max(this.#viewMin, this.#lastView + 1); // views never fall, so the last is the greatest rolled back
-    this.#lastView = to === 0 ? 0 : this.#viewBefore(seqno(to + 1));
+    this.#viewMin = Math.max(this.#viewMin, this.lastView + 1); // views never fall, so the last is the greatest rolled back
+    this.#views.rollback(to);
     this.#slabs.rollback(to);
     this.#tree.rollback(to + 1);
     this.#chunks.rollback(to);
@@ -239,7 +266,6 @@ export class Ledger {
     this.#committedSeqno = committed;
     this.#tree.flush(committed); // §6.4: the leaf of the commit index itself stays
     this.#chunks.compact(committed);
-    // The last committed entry stays: a rollback to it reads its view.
     this.#slabs.release(committed - 1, this.#retainBytes);
   }
 
@@ -258,7 +284,7 @@ export class Ledger {
   }
 
   #write(input: EntryInput, isSignature: boolean): LedgerEntry {
-    const viewMin = Math.max(this.#lastView, this.#viewMin);
+    const viewMin = Math.max(this.lastView, this.#viewMin);
     if (input.view < viewMin)
       throw new RangeError(`view ${input.view} is below ${viewMin}: its nonce may have been used`);
     const plan = planEntry(input);
@@ -276,23 +302,10 @@ export class Ledger {
   #take(bytes: number, entry: Pick<LedgerEntry, "view" | "flags" | "digest" | "leaf" | "isSignature">): LedgerEntry {
     this.#slabs.push(bytes, entry.digest);
     this.#tree.append(entry.leaf);
-    this.#lastView = entry.view;
     const last = this.lastSeqno;
+    this.#views.append(last, entry.view);
     this.#chunks.append(last, bytes, entry.flags);
     assert(this.#tree.size === last + 1, "the tree has one leaf per entry and leaf 0");
     return { ...entry, seqno: last, bytes: this.#slabs.entry(last), committable: entry.isSignature };
   }
-
-  /** The view of the entry before `next`, which `compact` has kept in memory. */
-  #viewBefore(next: Seqno): View {
-    const found = this.viewAt(seqno(next - 1));
-    assert(found !== undefined, "the entries from the committed one on are in memory");
-    return found;
-  }
-}
-
-/** §2.1: the view is the last 4 bytes of the IV. */
-function viewOf(entry: Uint8Array): View {
-  assert(parseEntryHeader(entry).bytes === entry.length, "slabs hold whole entries");
-  return view(new DataView(entry.buffer, entry.byteOffset + IV_OFFSET + 8, 4).getUint32(0, true));
 }

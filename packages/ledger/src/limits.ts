@@ -31,6 +31,10 @@ export const NAME_BYTES_MAX = 1_024;
 export const SNAPSHOT_BYTES_MAX = 1024 * MIB;
 /** Keys in one map of a snapshot. */
 export const SNAPSHOT_KEYS_MAX = 4_194_304;
+/** Maps in one domain of a snapshot: all that a service has, where an entry has those of one transaction. */
+export const SNAPSHOT_MAPS_MAX = 65_536;
+/** Views in the history of a snapshot, 8 bytes each. An election a minute takes two years to get there. */
+export const VIEWS_MAX = 1_048_576;
 
 /** Default size at which a chunk file ends (§1.3). */
 export const CHUNK_BYTES_DEFAULT = 5 * MIB;

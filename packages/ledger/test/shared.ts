@@ -101,6 +101,10 @@ export function ledgerDirectoryOf(name: string): string {
   return join(directory, name, "ledger");
 }
 
+export function snapshotDirectoryOf(name: string): string {
+  return join(directory, name, "snapshots");
+}
+
 export function serviceCertificatesOf(name: string): string[] {
   const files = [0, 1, 2, 3].map((index) => join(directory, name, `service_cert_${index}.pem`));
   return files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"));

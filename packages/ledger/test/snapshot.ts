@@ -1,5 +1,6 @@
 /** Snapshots as another implementation writes them (ledger spec §10), for tests of the reader; and wrong ones. */
 import { concatBytes, seqno, utf8, Writer } from "@sealane/wire";
+import { keyRank } from "../src/snapshot/key-order.js";
 import { secrets, suite } from "./fixture.js";
 
 /** One secret serves all of the tests. */
@@ -20,16 +21,17 @@ export interface SnapshotInput {
 }
 
 export function snapshotMap(name: string, entries: readonly (readonly [string, string])[], padding = 0): Uint8Array {
-  const state = entries.map(([key, value]) =>
+  const ordered = entries.toSorted(([a], [b]) => keyRank(utf8(a)) - keyRank(utf8(b)));
+  const state = ordered.map(([key, value]) =>
     concatBytes(blob(utf8(key)), pad(key.length, padding), blob(concatBytes(u64(7), utf8(value))), pad(value.length)),
   );
   return concatBytes(blob(utf8(name)), u64(7), blob(concatBytes(...state)));
 }
 
-export function encodeSnapshot(input: SnapshotInput = {}): Uint8Array {
+export function rawSnapshot(input: SnapshotInput = {}): Uint8Array {
   const { seqno: at = 9, flags = 0, type = 1, ivView = 0x8000_0000, domainSeqno = at, viewHistory = [1, 1] } = input;
   const { leaf = new Uint8Array(32), publicMaps = new Uint8Array(), privateMaps = new Uint8Array() } = input;
-  const history = concatBytes(...viewHistory.map(u64));
+  const history = viewHistory.reduce((writer, start) => writer.u64(start), new Writer()).done();
   const domain = concatBytes(Uint8Array.of(type), u64(domainSeqno), u64(0), blob(leaf), blob(history), publicMaps);
   const iv = new Writer().u64(at).u32(ivView).done();
   const { ciphertext, tag } = suite.aead(secrets.keyFor(FIRST).key).seal(iv, domain, privateMaps);

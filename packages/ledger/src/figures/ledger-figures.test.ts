@@ -2,29 +2,22 @@ import { concatBytes, hex, seqno, utf8 } from "@sealane/wire";
 import { describe, expect, test } from "vitest";
 import { secrets, serviceSigner, suite, V2 } from "../../test/fixture.js";
 import { receiptWorld } from "../../test/receipts.js";
-import { encodeSnapshot, snapshotMap } from "../../test/snapshot.js";
+import { takeSnapshot } from "../../test/state.js";
 import { buildReceipt } from "../build-receipt.js";
-import { decodeEntry } from "../decode-entry.js";
 import { memorySource } from "../ledger-source.js";
+import { snapshotEvidence } from "../snapshot/snapshot-evidence.js";
 import { type FiguresOptions, type FiguresResult, ledgerFigures } from "./ledger-figures.js";
 import type { TransactionFigures } from "./transaction-figures.js";
 
 const world = receiptWorld();
 const { ledger, node, service } = world;
 /** A snapshot of entry 9, and its evidence in entry 10, signed by 11. */
-const leaf = leafOf(9);
-const maps = { publicMaps: snapshotMap("public:x", [["a", "b"]]), privateMaps: snapshotMap("records", [["a", "b"]]) };
-const entry = encodeSnapshot({ seqno: 9, leaf, ...maps });
-ledger.append({
-  view: V2,
-  writeSet: [{ name: "public:evidence", writes: [[utf8("k"), utf8("v")]], removes: [] }],
-  claimsDigest: suite.sha256(entry),
-});
+const leaf = ledger.leaf(seqno(9));
+const snapshot = takeSnapshot(ledger);
+const entry = snapshot.bytes;
+const other = takeSnapshot(ledger, []).bytes;
+ledger.append({ view: V2, ...snapshotEvidence(snapshot) });
 ledger.appendSignature({ view: V2, ...node, service: serviceSigner(service) });
-
-function leafOf(number: number): Uint8Array {
-  return decodeEntry(suite, secrets, concatBytes(...(ledger.range(seqno(number), seqno(number)) ?? []))).leaf;
-}
 
 function source() {
   const bytes = ledger.range(seqno(1), ledger.lastSeqno) ?? [];
@@ -90,7 +83,7 @@ describe("snapshots", async () => {
     const result = await withSnapshot(concatBytes(entry, receipt));
     if (!result.ok) throw new Error(result.message);
     expect(result.figures.snapshots).toMatchObject([
-      { seqno: 9, evidence_seqno: 10, entry_size: entry.length, public_entries: 1, hash_at_snapshot: hex(leaf) },
+      { seqno: 9, evidence_seqno: 10, entry_size: entry.length, public_tables: 6, hash_at_snapshot: hex(leaf) },
     ]);
   });
 
@@ -107,7 +100,7 @@ describe("snapshots", async () => {
     ],
     ["under another seqno", concatBytes(entry, receipt), "snapshot_8_10.committed"],
     ["with another evidence seqno", concatBytes(entry, receipt), "snapshot_9_11.committed"],
-    ["changed", concatBytes(encodeSnapshot({ seqno: 9, leaf }), receipt), undefined],
+    ["changed", concatBytes(other, receipt), undefined],
   ])("%s they are refused", async (_, bytes, name) => {
     const result = await withSnapshot(bytes, name);
     expect(result).toMatchObject({ ok: false, code: "bad-snapshot", at: { file: name ?? "snapshot_9_10.committed" } });

@@ -1,19 +1,13 @@
 /** One snapshot in figures, once its receipt and the ledger beside it have vouched for it (ledger spec §10). */
 import type { CryptoSuite } from "@sealane/crypto";
 import { equalBytes, fromUtf8, hex } from "@sealane/wire";
-import { decodeSnapshot } from "../decode-snapshot.js";
 import { LedgerError } from "../errors.js";
 import type { LedgerSecrets } from "../ledger-secrets.js";
 import type { LedgerFile } from "../ledger-source.js";
 import { SNAPSHOT_BYTES_MAX } from "../limits.js";
-import { ReceiptError } from "../receipt/errors.js";
-import type { ReceiptFacts } from "../receipt/facts.js";
 import { RECEIPT_BYTES_MAX } from "../receipt/read-receipt.js";
-import { suiteCrypto } from "../receipt/receipt-crypto.js";
-import { verifyReceipt } from "../receipt/verify-receipt.js";
-
-/** §10.1; releases 1.x wrote further digits behind. */
-const SNAPSHOT_NAME = /^snapshot_([1-9][0-9]{0,15})_([1-9][0-9]{0,15})\.committed(?:_[0-9]+)?$/;
+import { parseSnapshotName } from "../snapshot/snapshot-name.js";
+import { verifySnapshot } from "../snapshot/verify-snapshot.js";
 
 export interface SnapshotFigures {
   readonly name: string;
@@ -49,23 +43,22 @@ export interface SnapshotContext {
 
 /** Whether a file of this name is a committed snapshot. Provisional ones prove nothing yet. */
 export function isSnapshotName(name: string): boolean {
-  return SNAPSHOT_NAME.test(name);
+  return parseSnapshotName(name)?.committed === true;
 }
 
 /** @throws {LedgerError} `bad-snapshot`, and what `decodeSnapshot` throws. */
 export async function snapshotFigures(file: LedgerFile, context: SnapshotContext): Promise<SnapshotFigures> {
   const { suite, secrets } = context;
   const { name, size } = file;
-  const [, seqnoText, evidenceText] = SNAPSHOT_NAME.exec(name) ?? [];
   if (size > SNAPSHOT_BYTES_MAX + RECEIPT_BYTES_MAX) throw new LedgerError("too-large", `${name} has ${size} bytes`);
   const bytes = await file.read(0, size);
-  const snapshot = decodeSnapshot(suite, secrets, bytes);
-  const facts = await provenBy(snapshot.receipt, context);
-  const { claimsDigest, nodeId, transactionId } = facts;
-  if (claimsDigest === undefined || !equalBytes(claimsDigest, snapshot.digest)) {
-    throw new LedgerError("bad-snapshot", `the receipt in ${name} is not of this snapshot`);
-  }
-  if (snapshot.seqno !== Number(seqnoText) || transactionId?.seqno !== Number(evidenceText)) {
+  const { snapshot, evidence, receipt } = await verifySnapshot(bytes, {
+    suite,
+    ...(secrets === undefined ? {} : { secrets }),
+    serviceCertificates: context.services,
+  });
+  const named = parseSnapshotName(name);
+  if (snapshot.seqno !== named?.seqno || evidence.seqno !== named.evidenceSeqno) {
     throw new LedgerError("bad-snapshot", `${name} is of other transactions than its name says`);
   }
   const leaf = context.leafOf(snapshot.seqno);
@@ -77,34 +70,19 @@ export async function snapshotFigures(file: LedgerFile, context: SnapshotContext
     size,
     sha256: hex(suite.sha256(bytes)),
     seqno: snapshot.seqno,
-    evidence_seqno: transactionId.seqno,
+    evidence_seqno: evidence.seqno,
     entry_size: snapshot.entryBytes,
     iv: hex(snapshot.iv),
     flags: snapshot.flags,
     snapshot_digest: hex(snapshot.digest),
-    receipt_claims_digest: hex(claimsDigest),
+    receipt_claims_digest: hex(snapshot.digest),
     public_tables: snapshot.publicMaps.length,
     public_entries: snapshot.publicMaps.reduce((sum, { entries }) => sum + entries.length, 0),
     private_plain_bytes: snapshot.privateBytes,
     hash_at_snapshot: hex(snapshot.leaf),
     view_history: snapshot.viewHistory,
     receipt_keys: Object.keys(JSON.parse(fromUtf8(snapshot.receipt))).sort(),
-    receipt_node: nodeId ?? "",
-    receipt_root: hex(facts.root),
+    receipt_node: receipt.nodeId ?? "",
+    receipt_root: hex(receipt.root),
   };
-}
-
-/** Snapshots are old; which service identity vouches for one is found by trying. */
-async function provenBy(receipt: Uint8Array, { suite, services }: SnapshotContext): Promise<ReceiptFacts> {
-  const crypto = suiteCrypto(suite);
-  let last: ReceiptError | undefined;
-  for (const serviceCertificate of services) {
-    try {
-      return await verifyReceipt(receipt, { crypto, serviceCertificate });
-    } catch (error) {
-      if (!(error instanceof ReceiptError)) throw error;
-      last = error;
-    }
-  }
-  throw new LedgerError("bad-snapshot", `the receipt does not hold: ${last?.message ?? "there is no service"}`);
 }

@@ -67,7 +67,7 @@ export class FileLedger {
   /** What `write` has brought to the files. */
   #writtenSeqno: number;
   #directoryDirty = false;
-  readonly #firstSeqno: number;
+  #firstSeqno: number;
   // As the caller sees them: what is queued counts.
   #lastSeqno: number;
   #committedSeqno: number;
@@ -89,7 +89,7 @@ export class FileLedger {
     return seqno(this.#firstSeqno);
   }
 
-  /** Seqno of the last entry, queued ones included; 0 when there is none. */
+  /** Seqno of the last entry, queued ones included; one before the first when there is none. */
   get lastSeqno(): Seqno {
     return seqno(this.#lastSeqno);
   }
@@ -101,6 +101,20 @@ export class FileLedger {
 
   get stats(): StorageStats {
     return { ...this.#stats };
+  }
+
+  /**
+   * Where an empty ledger starts: right behind the snapshot that the node goes on from. What is up to there counts as committed.
+   * @throws {RangeError} when it is not empty. @throws {LedgerError} `storage-failed`, `closed`.
+   */
+  startAfter(snapshot: Seqno): void {
+    this.#checkUsable();
+    if (this.#lastSeqno >= this.#firstSeqno || this.#chunks.length > 0)
+      throw new RangeError(`the ledger has entries ${this.#firstSeqno} to ${this.#lastSeqno}`);
+    this.#firstSeqno = snapshot + 1;
+    this.#lastSeqno = snapshot;
+    this.#writtenSeqno = snapshot;
+    this.#committedSeqno = snapshot;
   }
 
   /**

@@ -157,3 +157,46 @@ describe("a torn tail is cut off", () => {
     }
   });
 });
+
+describe("a ledger that goes on from a snapshot", () => {
+  /** Entries of a whole ledger, and a second copy of it that starts behind entry 9. */
+  function world() {
+    const ledger = createLedger({ chunkBytes: 1 });
+    return { ledger, entries: fill(ledger, 9) };
+  }
+
+  test("starts an empty directory behind it", async () => {
+    const { entries } = world();
+    const disk = new MemoryDisk();
+    const { storage } = await openLedger("dir", { disk, snapshot: seqno(9) });
+    expect([storage.firstSeqno, storage.lastSeqno, storage.committedSeqno]).toEqual([10, 9, 9]);
+    expect(() => storage.append(entries.slice(0, 1))).toThrow(RangeError);
+    storage.append(entries.slice(9));
+    await storage.flush();
+    expect(() => storage.startAfter(seqno(5))).toThrow(RangeError);
+    storage.commit(seqno(13));
+    await storage.close();
+    expect([...disk.contents().keys()]).toEqual(["ledger_10-13.committed"]);
+    await expect(openLedger("empty", { disk: new MemoryDisk(), durable: seqno(9) })).rejects.toMatchObject({
+      code: "corrupt",
+    });
+    await openLedger("empty", { disk: new MemoryDisk(), durable: seqno(9), snapshot: seqno(9) });
+  });
+
+  test("opens again where it starts, and is read from the snapshot on", async () => {
+    const { entries } = world();
+    const disk = new MemoryDisk();
+    const { storage } = await openLedger("dir", { disk });
+    storage.startAfter(seqno(9));
+    storage.append(entries.slice(9));
+    await storage.close();
+    const again = await openLedger("dir", { disk, durable: seqno(13), snapshot: seqno(9) });
+    expect([again.storage.firstSeqno, again.storage.lastSeqno]).toEqual([10, 13]);
+    const found: Uint8Array[] = [];
+    for await (const bytes of again.entriesFrom(seqno(12))) found.push(bytes);
+    expect(found).toEqual(entries.slice(11).map(({ bytes }) => bytes));
+    for await (const _ of again.entriesFrom(seqno(14))) throw new Error("there is none");
+    for (const from of [9, 15]) expect(() => again.entriesFrom(seqno(from))).toThrow(RangeError);
+    await again.storage.close();
+  });
+});

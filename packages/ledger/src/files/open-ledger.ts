@@ -21,6 +21,8 @@ export interface OpenLedgerOptions {
    * decoder with the ledger secrets: a crash can also leave an entry whose frame is whole and whose contents are not. Default: all pass.
    */
   readonly isIntact?: (entry: Uint8Array) => boolean;
+  /** The newest snapshot at hand: where the ledger of an empty directory goes on from. Default: none, it starts with entry 1. */
+  readonly snapshot?: Seqno;
   /** Bytes that may wait to be written. Default 64 MiB. */
   readonly queueBytesMax?: number;
   /** Default: the disk of this machine. */
@@ -33,10 +35,15 @@ export interface OpenedLedger {
   readonly repairedBytes: number;
   /** Every entry found, from `storage.firstSeqno` to the last one kept, read as they are asked for. */
   readonly entries: AsyncIterable<Uint8Array>;
+  /** The same from `from` on, which is at most one behind the last: what comes after a snapshot. @throws {RangeError} for another seqno. */
+  entriesFrom(from: Seqno): AsyncIterable<Uint8Array>;
 }
 
 /**
  * Opens a ledger directory, creating it if it is missing. Only one process may have it open: that is the caller's business.
+ *
+ * A directory whose older chunks were archived starts behind entry 1. The ledger then goes on from a snapshot at `storage.firstSeqno` − 1 or
+ * later; which of them fits, the caller decides, with `entriesFrom`. An empty directory goes on from any: see `snapshot`, and `storage.startAfter`.
  * @param directory - Holds the chunk files and nothing else that starts with `ledger_`.
  * @throws {LedgerError} `corrupt` for what no crash leaves: a gap between files, two files for one seqno, a table that does not fit its
  * file, an unreadable entry before the tail. Nothing was changed then. `storage-failed` when the operating system failed.
@@ -45,16 +52,29 @@ export interface OpenedLedger {
  * for await (const bytes of entries) ledger.appendReplicated(decodeEntry(suite, secrets, bytes));
  */
 export async function openLedger(directory: string, options: OpenLedgerOptions = {}): Promise<OpenedLedger> {
-  const { durable = 0, isIntact = () => true, queueBytesMax = QUEUE_BYTES_MAX_DEFAULT, disk = nodeDisk } = options;
+  const { durable = 0, isIntact = () => true, snapshot = seqno(0) } = options;
+  const { queueBytesMax = QUEUE_BYTES_MAX_DEFAULT, disk = nodeDisk } = options;
   const context: ChunkContext = { disk, directory, stats: { syncs: 0, writes: 0, directorySyncs: 0 } };
   try {
     await disk.makeDirectory(directory);
     const { chunks, repairedBytes } = await openChunks(context, orderNames(await disk.list(directory)), {
       durable,
       isIntact,
+      snapshot,
     });
     const storage = new FileLedger(context, chunks, queueBytesMax);
-    return { storage, repairedBytes, entries: readAll(storage, storage.lastSeqno) };
+    if (chunks.length === 0) storage.startAfter(snapshot);
+    const last = storage.lastSeqno;
+    return {
+      storage,
+      repairedBytes,
+      entries: readFrom(storage, storage.firstSeqno, last),
+      entriesFrom: (from) => {
+        if (from < storage.firstSeqno || from > last + 1)
+          throw new RangeError(`entry ${from} does not go on from ${storage.firstSeqno} to ${last}`);
+        return readFrom(storage, from, last);
+      },
+    };
   } catch (cause) {
     if (cause instanceof LedgerError) throw cause;
     const reason = cause instanceof Error ? cause.message : "unknown";
@@ -62,10 +82,10 @@ export async function openLedger(directory: string, options: OpenLedgerOptions =
   }
 }
 
-type Judge = Required<Pick<OpenLedgerOptions, "isIntact">> & { readonly durable: number };
+type Judge = Required<Pick<OpenLedgerOptions, "isIntact" | "snapshot">> & { readonly durable: number };
 
-async function* readAll(storage: FileLedger, last: Seqno): AsyncGenerator<Uint8Array> {
-  for (let next = storage.firstSeqno; next <= last; ) {
+async function* readFrom(storage: FileLedger, from: Seqno, last: Seqno): AsyncGenerator<Uint8Array> {
+  for (let next = from; next <= last; ) {
     for (const entry of await storage.read(next, last)) {
       yield entry;
       next = seqno(next + 1);
@@ -108,7 +128,7 @@ async function openChunks(
     repairedBytes += opened.repairedBytes;
     if (opened.chunk !== undefined) chunks.push(opened.chunk);
   }
-  const last = chunks.at(-1)?.last ?? 0;
+  const last = chunks.at(-1)?.last ?? judge.snapshot;
   if (last < judge.durable)
     throw new LedgerError("corrupt", `the ledger ends with entry ${last}, but ${judge.durable} had been durable`);
   return { chunks, repairedBytes };

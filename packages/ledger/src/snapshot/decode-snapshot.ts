@@ -10,36 +10,35 @@
  * check, with `verifyReceipt`.
  */
 import type { CryptoSuite } from "@sealane/crypto";
-import { fromUtf8, hex, Reader, type Seqno, seqno, WireError } from "@sealane/wire";
-import { parseEntryHeader } from "./entry-header.js";
-import { LedgerError } from "./errors.js";
-import type { LedgerSecrets } from "./ledger-secrets.js";
+import { equalBytes, fromUtf8, Reader, type Seqno, seqno, WireError } from "@sealane/wire";
+import { parseEntryHeader } from "../entry-header.js";
+import { LedgerError } from "../errors.js";
+import type { LedgerSecrets } from "../ledger-secrets.js";
 import {
   DIGEST_BYTES,
   IV_OFFSET,
-  MAPS_MAX,
   NAME_BYTES_MAX,
   PUBLIC_LENGTH_OFFSET,
   SNAPSHOT_BYTES_MAX,
   SNAPSHOT_KEYS_MAX,
+  SNAPSHOT_MAPS_MAX,
   TAG_BYTES,
   TAG_OFFSET,
-} from "./limits.js";
-import { compareBytes, isPublicMap } from "./order.js";
+  VIEWS_MAX,
+} from "../limits.js";
+import { compareBytes, isPublicMap } from "../order.js";
+import { keyRank } from "./key-order.js";
+import { ALIGNMENT, SNAPSHOT_IV_VIEW, SNAPSHOT_TYPE, type SnapshotEntry } from "./layout.js";
 
-const SNAPSHOT_TYPE = 1;
-/** §2.1: view 0 and the snapshot bit. */
-const SNAPSHOT_IV_VIEW = 0x8000_0000;
 /** Of a write's seqno: the key was deleted then. Only old snapshots have such. */
 const DELETED_BIT = 1n << 63n;
-const ALIGNMENT = 8;
 
 export interface SnapshotMap {
   readonly name: string;
   /** The map's last change. */
   readonly changedAt: number;
   /** Live keys, in the order of the file. Views. */
-  readonly entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array; readonly writtenAt: number }[];
+  readonly entries: readonly SnapshotEntry[];
 }
 
 export interface DecodedSnapshot {
@@ -128,6 +127,7 @@ function decode(suite: CryptoSuite, secrets: LedgerSecrets | undefined, file: Ui
 }
 
 function readViewHistory(bytes: Uint8Array): number[] {
+  if (bytes.length > 8 * VIEWS_MAX) throw new LedgerError("too-large", "a snapshot with too many views");
   const reader = new Reader(bytes);
   const starts: number[] = [];
   while (reader.remaining > 0) {
@@ -150,7 +150,7 @@ function readMaps(reader: Reader, domain: "public" | "private"): SnapshotMap[] {
       throw new LedgerError("bad-map", `map ${name} is out of order or there twice`);
     }
     previous = nameBytes;
-    if (maps.length >= MAPS_MAX) throw new LedgerError("too-large", "a snapshot with too many maps");
+    if (maps.length >= SNAPSHOT_MAPS_MAX) throw new LedgerError("too-large", "a snapshot with too many maps");
     const changedAt = reader.u64("last change");
     maps.push({ name, changedAt, entries: readState(reader.blob64(undefined, "state"), name) });
   }
@@ -159,16 +159,26 @@ function readMaps(reader: Reader, domain: "public" | "private"): SnapshotMap[] {
 
 function readState(bytes: Uint8Array, name: string): SnapshotMap["entries"] {
   const reader = new Reader(bytes);
-  const seen = new Set<string>();
-  const entries: { key: Uint8Array; value: Uint8Array; writtenAt: number }[] = [];
+  const entries: SnapshotEntry[] = [];
+  let count = 0;
+  let lastRank = -1;
+  let sameRank: Uint8Array[] = []; // the keys so far that share the last rank: nearly always one
   while (reader.remaining > 0) {
     const key = reader.blob64(undefined, "key");
     skipPadding(reader, key.length, name);
     const version = reader.blob64(undefined, "value");
     skipPadding(reader, version.length, name);
     if (version.length < 8) throw new LedgerError("truncated", `map ${name} has a value without its seqno`);
-    if (seen.size >= SNAPSHOT_KEYS_MAX) throw new LedgerError("too-large", `map ${name} has too many keys`);
-    if (seen.size === seen.add(hex(key)).size) throw new LedgerError("bad-map", `map ${name} has a key twice`);
+    if (++count > SNAPSHOT_KEYS_MAX) throw new LedgerError("too-large", `map ${name} has too many keys`);
+    const rank = keyRank(key);
+    if (rank < lastRank) throw new LedgerError("bad-map", `map ${name} has keys out of order`);
+    if (rank > lastRank) sameRank = [];
+    // Someone who picks keys of one rank on purpose must not make this quadratic.
+    if (sameRank.length >= SAME_RANK_MAX) throw new LedgerError("too-large", `map ${name} has too many keys of a rank`);
+    if (sameRank.some((other) => equalBytes(other, key)))
+      throw new LedgerError("bad-map", `map ${name} has a key twice`);
+    sameRank.push(key);
+    lastRank = rank;
     const writtenAt = new DataView(version.buffer, version.byteOffset).getBigUint64(0, true);
     if ((writtenAt & DELETED_BIT) !== 0n) continue;
     if (writtenAt > BigInt(Number.MAX_SAFE_INTEGER))
@@ -177,6 +187,9 @@ function readState(bytes: Uint8Array, name: string): SnapshotMap["entries"] {
   }
   return entries;
 }
+
+/** Of a million keys about a hundred share a rank with another one, and hardly any with two others. */
+const SAME_RANK_MAX = 1_024;
 
 function skipPadding(reader: Reader, length: number, name: string): void {
   const padding = reader.bytes((ALIGNMENT - (length % ALIGNMENT)) % ALIGNMENT, "padding");

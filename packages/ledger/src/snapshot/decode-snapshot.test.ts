@@ -1,10 +1,10 @@
 import { fromUtf8, utf8 } from "@sealane/wire";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { codeOf, secrets, suite } from "../test/fixture.js";
-import { encodeSnapshot, type SnapshotInput, snapshotMap } from "../test/snapshot.js";
+import { codeOf, secrets, suite } from "../../test/fixture.js";
+import { rawSnapshot, type SnapshotInput, snapshotMap } from "../../test/snapshot.js";
+import { LedgerError } from "../errors.js";
 import { decodeSnapshot } from "./decode-snapshot.js";
-import { LedgerError } from "./errors.js";
 
 const publicMaps = snapshotMap("public:notes", [
   ["key", "value"],
@@ -13,22 +13,29 @@ const publicMaps = snapshotMap("public:notes", [
 const privateMaps = snapshotMap("records", [["a", "secret"]]);
 const good = { publicMaps, privateMaps, receipt: "{}", leaf: new Uint8Array(32).fill(5), viewHistory: [1, 1, 4] };
 
+/** Two entries of 40 bytes each, behind the map's own three fields, the other way round. */
+const pair = snapshotMap("public:x", [
+  ["a", "value"],
+  ["b", "value"],
+]);
+const swapped = Uint8Array.of(...pair.subarray(0, -80), ...pair.subarray(-40), ...pair.subarray(-80, -40));
+
 test("reads both domains, the leaf, the views and what follows", () => {
-  const snapshot = decodeSnapshot(suite, secrets, encodeSnapshot(good));
+  const snapshot = decodeSnapshot(suite, secrets, rawSnapshot(good));
   expect(snapshot).toMatchObject({ seqno: 9, flags: 0, leaf: good.leaf, viewHistory: [1, 1, 4] });
   const [map] = snapshot.publicMaps;
   expect(map).toMatchObject({ name: "public:notes", changedAt: 7 });
   expect(map?.entries.map(({ key, value }) => [fromUtf8(key), fromUtf8(value)])).toEqual([
-    ["key", "value"],
     ["eightkey", ""],
+    ["key", "value"],
   ]);
   expect(snapshot.privateMaps?.[0]?.entries[0]).toEqual({ key: utf8("a"), value: utf8("secret"), writtenAt: 7 });
   expect(fromUtf8(snapshot.receipt)).toBe("{}");
-  expect(snapshot.digest).toEqual(suite.sha256(encodeSnapshot({ ...good, receipt: "" })));
+  expect(snapshot.digest).toEqual(suite.sha256(rawSnapshot({ ...good, receipt: "" })));
 });
 
 test("without secrets only the public part is read", () => {
-  const { privateMaps: found, privateBytes } = decodeSnapshot(suite, undefined, encodeSnapshot(good));
+  const { privateMaps: found, privateBytes } = decodeSnapshot(suite, undefined, rawSnapshot(good));
   expect(found).toBeUndefined();
   expect(privateBytes).toBe(privateMaps.length);
 });
@@ -36,7 +43,7 @@ test("without secrets only the public part is read", () => {
 test("a key whose seqno has the top bit was deleted", () => {
   const map = snapshotMap("public:notes", [["key", "value"]]);
   map[map.length - 9] = 0x80; // the top byte of the seqno, before five bytes of value and three of padding
-  const [notes] = decodeSnapshot(suite, undefined, encodeSnapshot({ publicMaps: map })).publicMaps;
+  const [notes] = decodeSnapshot(suite, undefined, rawSnapshot({ publicMaps: map })).publicMaps;
   expect(notes?.entries).toEqual([]);
 });
 
@@ -62,15 +69,17 @@ test.each<[string, SnapshotInput, string]>([
     },
     "bad-map",
   ],
+  ["keys out of order", { publicMaps: swapped }, "bad-map"],
+  ["too many views", { viewHistory: new Array(1_048_577).fill(1) }, "too-large"],
   ["padding that is not zero", { publicMaps: snapshotMap("public:x", [["a", ""]], 1) }, "bad-map"],
   ["a map cut short", { publicMaps: publicMaps.subarray(0, 30) }, "truncated"],
 ])("refuses %s", (_, change, code) => {
-  const bytes = encodeSnapshot({ ...good, ...change });
+  const bytes = rawSnapshot({ ...good, ...change });
   expect(codeOf(() => decodeSnapshot(suite, secrets, bytes))).toBe(code);
 });
 
 test("refuses one that was cut, or changed anywhere in what the tag covers", () => {
-  const bytes = encodeSnapshot({ ...good, receipt: "" });
+  const bytes = rawSnapshot({ ...good, receipt: "" });
   for (let length = 0; length < bytes.length; length++) {
     expect(codeOf(() => decodeSnapshot(suite, secrets, bytes.subarray(0, length)))).toBe("truncated");
   }
@@ -82,7 +91,7 @@ test("refuses one that was cut, or changed anywhere in what the tag covers", () 
 });
 
 test("any bytes end in a LedgerError", () => {
-  const bytes = encodeSnapshot(good);
+  const bytes = rawSnapshot(good);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(bytes.length), (other, cut) => {
       expect(() => decodeSnapshot(suite, undefined, other)).toThrow(LedgerError);
