@@ -126,6 +126,13 @@ test("start, join, trust, append, get, status, stop, resume, verify", { timeout:
   const got = await command(["get", key, "--json", ...at]);
   expect(JSON.parse(got.stdout)).toEqual({ key, value: records.at(-1), txId });
   expect(await command(["get", key, ...atSecond])).toMatchObject({ stdout: `${JSON.stringify(records.at(-1))}\n` });
+  for (const form of [[], ["--cose"]]) {
+    const receipt = await command(["receipt", "get", second.apiUrl, txId, ...form, ...certificate]);
+    expect(receipt).toMatchObject({ code: 0, stderr: "" });
+    await writeFile(join(dir, "receipt"), receipt.stdout);
+    const verified = await command(["receipt", "verify", join(dir, "receipt"), ...certificate]);
+    expect(verified.stdout).toContain(`transaction ${txId} is committed`);
+  }
   const missing = await command(["get", "missing", ...at]);
   expect(missing).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
   const status = await command(["status", ...at]);

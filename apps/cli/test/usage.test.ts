@@ -91,6 +91,11 @@ test.concurrent.each<[string, () => string[], string]>([
   ["a missing ledger", () => ["ledger", "verify", join(dir, "none")], "is not a directory"],
   ["a directory without a ledger", () => ["ledger", "show", dir], "holds no ledger"],
   ["figures of a directory without a ledger", () => ["ledger", "figures", dir], "holds no ledger"],
+  [
+    "a receipt from a node without a certificate",
+    () => ["receipt", "get", "https://127.0.0.1:1", "2.1"],
+    "give --service-cert",
+  ],
   ["a receipt out of a directory without a ledger", () => ["receipt", "get", dir, "2.1"], "holds no ledger"],
   [
     "a missing receipt",

@@ -25,6 +25,7 @@ import { backoffMs } from "./backoff.js";
 import { ClientError } from "./errors.js";
 import { type Deadline, Exchange, type Fetch } from "./exchange.js";
 import { type Clock, systemClock, systemRandom } from "./platform.js";
+import { checkReceipt, type ReceiptChecks, type ReceiptForm, requireBytes, type VerifiedReceipt } from "./receipt.js";
 import { sleep } from "./wait.js";
 
 /** A call may take this long in all, retries included, unless told otherwise. */
@@ -65,6 +66,11 @@ export interface PutOptions extends CallOptions {
   readonly commit?: "committed" | "async" | undefined;
 }
 
+export interface ReceiptOptions extends CallOptions, ReceiptChecks {
+  /** `json` (default) is signed by a node that the service endorses, `cose` by the service itself. */
+  readonly form?: ReceiptForm | undefined;
+}
+
 export interface PutAnswer {
   /** `view.seqno` of the transaction that holds the value. */
   readonly txId: string;
@@ -87,6 +93,11 @@ export interface Client {
   status(txId: string, options?: CallOptions): Promise<TxStatus>;
   /** Returns once a transaction is committed. `lost` if it never will be, `timeout` if it is not by the deadline. */
   waitForCommit(txId: string, options?: CallOptions): Promise<void>;
+  /**
+   * The receipt of a committed transaction, verified; waits for the commit until the deadline. `bad-receipt` if it proves nothing,
+   * `not-found` if the transaction was rolled back.
+   */
+  receipt(txId: string, options: ReceiptOptions): Promise<VerifiedReceipt>;
   /** The state of whichever node answers. */
   state(options?: CallOptions): Promise<NodeState>;
   network(options?: CallOptions): Promise<NetworkState>;
@@ -153,6 +164,13 @@ class HttpClient implements Client {
 
   async waitForCommit(txId: string, options: CallOptions = {}): Promise<void> {
     await this.#committed(txId, this.#deadline(options));
+  }
+
+  async receipt(txId: string, options: ReceiptOptions): Promise<VerifiedReceipt> {
+    const { form = "json" } = options;
+    const path = `/tx/${txIdText(txId)}/receipt?form=${form}`;
+    const question = { method: "GET", path, holds: "bytes", parse: requireBytes } as const;
+    return checkReceipt(txId, await this.#exchange.ask(question, this.#deadline(options)), options);
   }
 
   async state(options: CallOptions = {}): Promise<NodeState> {

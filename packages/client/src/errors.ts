@@ -2,16 +2,17 @@
 import type { ErrorCode } from "@sealane/wire";
 
 /**
- * The codes a service answers with, and four of the client's own:
+ * The codes a service answers with, and five of the client's own:
  *
  * - `unreachable`: no connection to any node, or one that broke.
  * - `bad-answer`: an answer that is not what a Sealane node sends.
+ * - `bad-receipt`: a receipt that does not prove what it was asked for; `cause` is the `ReceiptError` that says why.
  * - `untrusted`: the connection was refused for good, such as by a certificate check; see `ClientOptions.isFatal`.
  * - `aborted`: the caller's signal ended the call.
  *
  * A call that runs out of time fails with the last reason it heard; with `timeout` if it heard none.
  */
-export type ClientErrorCode = ErrorCode | "unreachable" | "bad-answer" | "untrusted" | "aborted";
+export type ClientErrorCode = ErrorCode | "unreachable" | "bad-answer" | "bad-receipt" | "untrusted" | "aborted";
 
 export interface ClientErrorDetails extends ErrorOptions {
   readonly retryable: boolean;

@@ -4,7 +4,7 @@
  * Every request of the API may be repeated: reads change nothing, the same value under the same key is written once, and a ballot
  * counts once for its member. That is why a broken connection, after which nobody knows whether the request arrived, is retried.
  */
-import { parseErrorAnswer, parseJson, WireError } from "@sealane/wire";
+import { parseErrorAnswer, parseJson, utf8, WireError } from "@sealane/wire";
 import { backoffMs } from "./backoff.js";
 import { ClientError } from "./errors.js";
 import type { Clock } from "./platform.js";
@@ -24,6 +24,8 @@ export interface FetchInit {
 export interface FetchAnswer {
   readonly status: number;
   text(): Promise<string>;
+  /** For receipts in COSE, which are no text. Every real `fetch` has it. */
+  arrayBuffer?(): Promise<ArrayBuffer>;
 }
 
 /** One question to a service. */
@@ -33,7 +35,9 @@ export interface Question<T> {
   readonly path: string;
   /** JSON text. */
   readonly body?: string;
-  /** Reads the body of a 2xx answer; throws WireError. */
+  /** What a 2xx answer holds. Default `json`. */
+  readonly holds?: "json" | "bytes";
+  /** Reads the body of a 2xx answer: its value, or its bytes; throws WireError. */
   readonly parse: (value: unknown) => T;
 }
 
@@ -96,7 +100,11 @@ export class Exchange {
     const answer = await within(clock, leftMs, signal, async (attemptSignal) => {
       try {
         const response = await fetch(origin + question.path, init(question, attemptSignal));
-        return { status: response.status, text: await response.text() };
+        const { status } = response;
+        return {
+          status,
+          body: isOk(status) && question.holds === "bytes" ? await bytesOf(response) : await response.text(),
+        };
       } catch (cause) {
         if (isFatal(cause)) {
           throw new ClientError("untrusted", `the connection to ${origin} was refused`, { retryable: false, cause });
@@ -104,18 +112,27 @@ export class Exchange {
         throw new ClientError("unreachable", `${origin} cannot be reached`, { retryable: true, cause });
       }
     });
-    if (answer.status >= 200 && answer.status < 300) return readAnswer(question, origin, answer);
+    if (isOk(answer.status)) return readAnswer(question, origin, answer);
     throw readError(origin, answer);
   }
 }
 
 interface Answer {
   readonly status: number;
-  readonly text: string;
+  readonly body: string | Uint8Array;
 }
 
-function init<T>({ method, body }: Question<T>, signal: AbortSignal): FetchInit {
-  const headers: Record<string, string> = { accept: "application/json" };
+function isOk(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+async function bytesOf(response: FetchAnswer): Promise<Uint8Array> {
+  if (response.arrayBuffer === undefined) return utf8(await response.text());
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function init<T>({ method, body, holds }: Question<T>, signal: AbortSignal): FetchInit {
+  const headers: Record<string, string> = { accept: holds === "bytes" ? "*/*" : "application/json" };
   // The API never redirects, so a redirect is somebody else's; it must not take a write to another host.
   const common = { method, headers, signal, redirect: "error" } as const;
   if (body === undefined) return common;
@@ -123,9 +140,9 @@ function init<T>({ method, body }: Question<T>, signal: AbortSignal): FetchInit 
   return { ...common, body };
 }
 
-function readAnswer<T>({ parse }: Question<T>, origin: string, { status, text }: Answer): T {
+function readAnswer<T>({ parse, holds }: Question<T>, origin: string, { status, body }: Answer): T {
   try {
-    return parse(parseJson(text));
+    return parse(holds === "bytes" ? body : parseJson(body));
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
     const message = `${origin} sent an answer that cannot be read: ${cause.message}`;
@@ -133,9 +150,9 @@ function readAnswer<T>({ parse }: Question<T>, origin: string, { status, text }:
   }
 }
 
-function readError(origin: string, { status, text }: Answer): ClientError {
+function readError(origin: string, { status, body }: Answer): ClientError {
   try {
-    const { error } = parseErrorAnswer(parseJson(text));
+    const { error } = parseErrorAnswer(parseJson(body));
     return new ClientError(error.code, error.message, { retryable: error.retryable, status, txId: error.txId });
   } catch (cause) {
     // Something in between, such as a proxy, may answer 5xx in its own words while a node restarts.

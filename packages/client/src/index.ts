@@ -8,9 +8,11 @@ export {
   isRecordKey,
   type PutAnswer,
   type PutOptions,
+  type ReceiptOptions,
   TIMEOUT_MS_DEFAULT,
   URLS_MAX,
 } from "./client.js";
 export { ClientError, type ClientErrorCode, type ClientErrorDetails } from "./errors.js";
 export type { Fetch, FetchAnswer, FetchInit } from "./exchange.js";
 export type { Clock } from "./platform.js";
+export type { ReceiptChecks, ReceiptForm, VerifiedReceipt } from "./receipt.js";

@@ -89,6 +89,18 @@ export async function call(node: RunningNode, method: string, path: string, body
   }
 }
 
+/** The same for what is not JSON. */
+export async function callBytes(node: RunningNode, path: string) {
+  const dispatcher = new Agent({ connect: { ca: node.serviceCertificate ?? "" } });
+  try {
+    const response = await fetch(node.apiUrl + path, { dispatcher });
+    const body = new Uint8Array(await response.arrayBuffer());
+    return { status: response.status, type: response.headers.get("content-type"), body };
+  } finally {
+    await dispatcher.close();
+  }
+}
+
 /** Sends a body piece by piece, each when the one before it has gone out, whatever the node has answered by then. */
 export function upload(
   node: RunningNode,

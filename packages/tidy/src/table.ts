@@ -91,7 +91,9 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
     },
     { ...pure(PURE_PACKAGES, ["zod"]), entry: "src/core/index.ts", folder: "src/core", closed: true },
   ],
-  "packages/client": [{ ...pure(["@sealane/crypto", "@sealane/ledger", "@sealane/wire"]), pure: false }],
+  "packages/client": [
+    { ...pure(["@sealane/crypto", "@sealane/ledger", "@sealane/ledger/receipt", "@sealane/wire"]), pure: false },
+  ],
   "packages/sim": [
     {
       ...pure([...PURE_PACKAGES, "@sealane/crypto/simulated", "@sealane/node/core", "@sealane/transport"]),

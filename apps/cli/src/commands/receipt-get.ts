@@ -1,27 +1,47 @@
-/** `sealane receipt get`: makes a receipt out of a ledger directory. */
+/** `sealane receipt get`: asks a node for a receipt, or makes one out of a ledger directory. */
 import { parseTxId, type TxId, WireError } from "@sealane/wire";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Io } from "../io.js";
 import type { GetReceiptFlags } from "../receipt/get.js";
+import { nodeUrl, wholeNumber } from "../values.js";
+
+const TIMEOUT_MS_DEFAULT = 30_000;
+const TIMEOUT_MS_MAX = 3_600_000;
 
 export function addReceiptGet(receipt: Command, io: Io): void {
   receipt
     .command("get")
-    .summary("make a receipt")
+    .summary("get a receipt")
     .description(
-      "Make the receipt of one transaction out of a ledger directory, or a node's data directory, and print it: a line of JSON, or base64 with " +
-        "--cose. A receipt says that the transaction is committed and cannot be taken back, so the ledger, or you, must know that it is.",
+      "Get the receipt of one transaction from a node, or make it out of a ledger directory or a node's data directory, and print it: a line of " +
+        "JSON, or base64 with --cose. A receipt says that the transaction is committed and cannot be taken back: a node waits for that, and of a " +
+        "directory the ledger, or you, must know that it is.",
     )
-    .argument("<dir>", "the directory")
+    .argument("<from>", "the directory, or where a node answers, such as https://127.0.0.1:8001")
     .argument("<txid>", "the transaction, such as 2.17", txId)
     .option("--cose", "the COSE form, signed by the service itself")
-    .option("--secrets <file>", 'the ledger secrets: [{"from_seqno": 1, "key": "<64 hex digits>"}]')
+    .option("--service-cert <file>", "from a node: the service certificate in PEM; the receipt is verified with it")
+    .option(
+      "--timeout <ms>",
+      "from a node: give up after this time",
+      wholeNumber(1, TIMEOUT_MS_MAX),
+      TIMEOUT_MS_DEFAULT,
+    )
+    .option("--secrets <file>", 'from a directory: the ledger secrets: [{"from_seqno": 1, "key": "<64 hex digits>"}]')
     .option("--claims <file>", "what the application claimed in the transaction; must be just that")
-    .option("--committed", "you know that it is committed, as when the service acknowledged it")
-    .addHelpText("after", "\nExample:\n  $ sealane receipt get ./node0 2.17 --secrets secrets.json > receipt.json")
-    .action(async (directory: string, transaction: TxId, flags: GetReceiptFlags) => {
+    .option("--committed", "from a directory: you know that it is committed, as when the service acknowledged it")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ sealane receipt get https://127.0.0.1:8001 2.17 --service-cert service.pem > receipt.json\n  $ sealane receipt get ./node0 2.17 --secrets secrets.json > receipt.json",
+    )
+    .action(async (from: string, transaction: TxId, flags: GetReceiptFlags) => {
+      if (from.startsWith("https:")) {
+        const { askReceipt } = await import("../receipt/ask.js");
+        await askReceipt(io, nodeUrl(from), transaction, flags);
+        return;
+      }
       const { getReceipt } = await import("../receipt/get.js");
-      await getReceipt(io, directory, transaction, flags);
+      await getReceipt(io, from, transaction, flags);
     });
 }
 

@@ -7,9 +7,9 @@ import { addReceiptVerify } from "./receipt-verify.js";
 export function addReceipt(program: Command, io: Io): void {
   const command = program
     .command("receipt")
-    .summary("make or verify a receipt of a transaction")
+    .summary("get or verify a receipt of a transaction")
     .description(
-      "Make a receipt of a transaction out of a ledger directory, or verify one. Needs no node, and changes nothing.",
+      "Get a receipt of a transaction from a node or out of a ledger directory, or verify one, which needs neither.",
     )
     .addHelpText("after", "\nExample:\n  $ sealane receipt verify receipt.json --service-cert service.pem");
   addReceiptGet(command, io);

@@ -15,6 +15,8 @@ export interface GetReceiptFlags {
   readonly secrets?: string;
   readonly claims?: string;
   readonly committed?: boolean;
+  readonly serviceCert?: string;
+  readonly timeout: number;
 }
 
 /** @throws {CliError} that says what is missing. */

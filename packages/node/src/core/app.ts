@@ -24,6 +24,11 @@ export interface EndpointReply {
   readonly body: Readonly<Record<string, unknown>>;
   /** The transaction this answer speaks of, where it is not the one just executed (a repeated write, say). */
   readonly txId?: TxId;
+  /**
+   * SHA-256 (32 bytes) of what the application claims about a write, in a form of its own: the transaction's receipt proves it to whoever is
+   * shown the claims. It stands in the ledger in clear, so claims that could be guessed need a random part. Ignored where nothing is written.
+   */
+  readonly claimsDigest?: Uint8Array;
 }
 
 /**

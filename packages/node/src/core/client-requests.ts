@@ -13,19 +13,22 @@ import {
   formatTxId,
   type NodeId,
   type NodeState,
+  parseTxId,
   type Seqno,
   type TxId,
-  utf8,
   type View,
 } from "@sealane/wire";
+import { type Answering, jsonAnswer } from "./answer.js";
 import { type EndpointRequest, findRoute, parseTarget, type WriteRoute } from "./app.js";
 import { type CommitOutcome, CommitWaiters } from "./commit-waiters.js";
 import { RequestError, toRequestError } from "./errors.js";
 import { Forwarding } from "./forwarding.js";
 import { answerJoin } from "./join.js";
 import type { Peers } from "./peers.js";
+import { type ReceiptForm, Receipts } from "./receipts.js";
 import type { ReplicatedLog } from "./replicated-log.js";
 import { type ServiceRoute, serviceRoutes } from "./service-routes.js";
+import type { StoredEntries } from "./stored-entries.js";
 import type { ClientRequest, CoreConfig, NodeEvent, Output } from "./types.js";
 
 /** At most this many requests wait for their commit; a further one is refused. */
@@ -38,8 +41,6 @@ const RETIRED = "This node was removed from its service. Send this request to an
 const NO_SESSION = 0;
 
 type RequestOutput = Extract<Output, { type: "respond" | "event" }>;
-/** Sends an answer to whoever asked: a client of this node, or another node on behalf of its client. */
-type Answer = (status: number, body: unknown, location?: string) => void;
 
 export class ClientRequests {
   readonly #config: CoreConfig;
@@ -48,12 +49,20 @@ export class ClientRequests {
   readonly #routes: readonly ServiceRoute[];
   readonly #waiters = new CommitWaiters();
   readonly #forwarding = new Forwarding();
+  readonly #receipts: Receipts;
   readonly #outputs: RequestOutput[] = [];
 
-  constructor(config: CoreConfig, log: ReplicatedLog, peers: Peers, state: (nowMs: number) => NodeState) {
+  constructor(
+    config: CoreConfig,
+    log: ReplicatedLog,
+    peers: Peers,
+    stored: StoredEntries,
+    state: (nowMs: number) => NodeState,
+  ) {
     this.#config = config;
     this.#log = log;
     this.#peers = peers;
+    this.#receipts = new Receipts(log, stored);
     this.#routes = [...serviceRoutes(config, log, state), ...config.app.routes];
   }
 
@@ -62,12 +71,11 @@ export class ClientRequests {
   }
 
   get waitUntilMs(): number {
-    return Math.min(this.#waiters.nextDeadlineMs, this.#forwarding.nextDeadlineMs);
+    return Math.min(this.#waiters.nextDeadlineMs, this.#forwarding.nextDeadlineMs, this.#receipts.waitUntilMs);
   }
 
   handleRequest(request: ClientRequest, nowMs: number): void {
-    const answer: Answer = (status, body, location) =>
-      this.#respond(request.id, status, utf8(JSON.stringify(body)), location);
+    const answer: Answering = (given) => this.#outputs.push({ type: "respond", id: request.id, ...given });
     guard(answer, () => this.#dispatch(request, answer, nowMs, () => this.#forward(request, nowMs)));
   }
 
@@ -75,11 +83,11 @@ export class ClientRequests {
     if (header.type === "response") {
       const { status, body } = decodeForwardedResponse(plaintext);
       const id = this.#forwarding.takeAnswered(header.commandId, from);
-      if (id !== undefined) this.#respond(id, status, body);
+      if (id !== undefined) this.#outputs.push({ type: "respond", id, status, body });
       return;
     }
     const command = decodeForwardedRequest(plaintext);
-    const answer: Answer = (status, body) =>
+    const answer: Answering = ({ status, body }) =>
       this.#respondForwarded(from, header.commandId, command.sessionId, status, body, nowMs);
     const request = { ...command, id: header.commandId };
     guard(answer, () => this.#dispatch(request, answer, nowMs, refuseSecondForwarding));
@@ -87,6 +95,7 @@ export class ClientRequests {
 
   handleCommit(at: Seqno): void {
     this.#waiters.handleCommit(at);
+    this.#receipts.handleCommit();
   }
 
   handleRollback(to: Seqno): void {
@@ -95,6 +104,7 @@ export class ClientRequests {
 
   handleTick(nowMs: number): void {
     this.#waiters.handleTick(nowMs);
+    this.#receipts.handleTick(nowMs);
     this.#giveUp(this.#forwarding.takeExpired(nowMs), "The primary did not answer in time: it may have no quorum.");
   }
 
@@ -113,11 +123,11 @@ export class ClientRequests {
     for (const id of requests) {
       const again = "The write may still commit: send this request again, with the same key.";
       const { status, answer } = new RequestError("no-quorum", `${why} ${again}`);
-      this.#respond(id, status, utf8(JSON.stringify(answer)));
+      this.#outputs.push({ type: "respond", id, ...jsonAnswer(status, answer) });
     }
   }
 
-  #dispatch(request: ClientRequest, answer: Answer, nowMs: number, forward: () => void): void {
+  #dispatch(request: ClientRequest, answer: Answering, nowMs: number, forward: () => void): void {
     const { path, query } = parseTarget(request.path);
     const { route, params } = findRoute(this.#routes, request.method, path);
     const { body, callerCertificate } = request;
@@ -125,16 +135,21 @@ export class ClientRequests {
     const input = { params, query, body, ...(callerCertificate === undefined ? {} : { callerCertificate }) };
     switch (route.type) {
       case "service":
-        answer(200, route.run(input, nowMs));
+        answer(jsonAnswer(200, route.run(input, nowMs)));
         break;
       case "read": {
         const reply = route.run(this.#log.store.read("committed"), input);
-        answer(reply.status ?? 200, reply.body);
+        answer(jsonAnswer(reply.status ?? 200, reply.body));
         break;
       }
       case "join": {
         const { status, body, location } = answerJoin(this.#config, this.#log, input, nowMs);
-        answer(status, body, location);
+        answer(jsonAnswer(status, body, location));
+        break;
+      }
+      case "receipt": {
+        const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
+        this.#receipts.handleRequest(parseTxId(params.txId ?? ""), receiptForm(query.form), answer, deadlineMs);
         break;
       }
       case "write":
@@ -147,7 +162,7 @@ export class ClientRequests {
   }
 
   /** Runs a write on this primary. Its answer waits until what it wrote, or else everything it may have seen, is committed. */
-  #execute(route: WriteRoute, input: EndpointRequest<Uint8Array>, answer: Answer, nowMs: number): void {
+  #execute(route: WriteRoute, input: EndpointRequest<Uint8Array>, answer: Answering, nowMs: number): void {
     if (this.#waiters.size >= WAITING_MAX) {
       throw new RequestError(
         "overloaded",
@@ -158,14 +173,14 @@ export class ClientRequests {
     const tx = store.begin();
     const reply = route.run(tx, input, nowMs);
     const writeSet = tx.writeSet();
-    const seen = writeSet.length > 0 ? this.#log.append(writeSet, nowMs) : this.#log.lastTxId;
+    const seen = writeSet.length > 0 ? this.#log.append(writeSet, nowMs, reply.claimsDigest) : this.#log.lastTxId;
     const txId = formatTxId(reply.txId ?? seen);
     const finish = (outcome: CommitOutcome | "pending"): void => {
       if (outcome === "committed" || outcome === "pending") {
-        answer(reply.status ?? 200, { status: outcome, ...reply.body, txId });
+        answer(jsonAnswer(reply.status ?? 200, { status: outcome, ...reply.body, txId }));
       } else {
         const error = this.#failure(outcome, seen);
-        answer(error.status, error.answer);
+        answer(jsonAnswer(error.status, error.answer));
       }
     };
     if (seen.seqno <= replica.commitSeqno) finish("committed");
@@ -227,10 +242,10 @@ export class ClientRequests {
     commandId: number,
     sessionId: number,
     status: number,
-    body: unknown,
+    body: Uint8Array,
     nowMs: number,
   ): void {
-    const plaintext = encodeForwardedResponse({ sessionId, status, body: utf8(JSON.stringify(body)) });
+    const plaintext = encodeForwardedResponse({ sessionId, status, body });
     this.#sendForwarded(to, { type: "response", commandId, terminateSession: false }, plaintext, nowMs);
   }
 
@@ -250,10 +265,6 @@ export class ClientRequests {
     return sent;
   }
 
-  #respond(id: number, status: number, body: Uint8Array, location?: string): void {
-    this.#outputs.push({ type: "respond", id, status, body, ...(location === undefined ? {} : { location }) });
-  }
-
   #observe(event: NodeEvent): void {
     if (this.#config.observe) this.#outputs.push({ type: "event", event });
   }
@@ -267,11 +278,16 @@ function refuseSecondForwarding(): void {
   );
 }
 
-function guard(answer: Answer, run: () => void): void {
+function receiptForm(form = "json"): ReceiptForm {
+  if (form === "json" || form === "cose") return form;
+  throw new RequestError("malformed", 'The form of a receipt is "json" or "cose".');
+}
+
+function guard(answer: Answering, run: () => void): void {
   try {
     run();
   } catch (error) {
     const refusal = toRequestError(error);
-    answer(refusal.status, refusal.answer);
+    answer(jsonAnswer(refusal.status, refusal.answer));
   }
 }

@@ -3,6 +3,7 @@ import type { Entry } from "@sealane/consensus";
 import type { CryptoSuite } from "@sealane/crypto";
 import { Store } from "@sealane/kv";
 import {
+  type BuiltReceipt,
   type DecodedEntry,
   decodeEntry,
   Ledger,
@@ -10,8 +11,9 @@ import {
   LedgerError,
   type LedgerSecret,
   LedgerSecrets,
+  receiptOf,
 } from "@sealane/ledger";
-import type { NodeId, Seqno, View, WriteSet } from "@sealane/wire";
+import { formatTxId, type NodeId, type Seqno, type TxId, type View, type WriteSet } from "@sealane/wire";
 import { FaultError } from "./errors.js";
 import { configurationIn, endorsedCertificates, retiredIn, SINGLE, serviceInfo } from "./tables.js";
 
@@ -43,6 +45,19 @@ export class LogState {
   /** @throws LedgerError when the entry is malformed or fails its tag. */
   decode(bytes: Uint8Array): DecodedEntry {
     return decodeEntry(this.#suite, this.#secrets, bytes);
+  }
+
+  /**
+   * The receipt of a transaction that is committed.
+   * @param entry - The transaction's, whole. @param signature - The first signature entry after it, or itself. Neither need be trusted.
+   * @throws LedgerError when they are not those entries.
+   */
+  receiptOf(txId: TxId, entry: Uint8Array, signature: Uint8Array): BuiltReceipt {
+    const decoded = this.decode(entry);
+    if (decoded.seqno !== txId.seqno || decoded.view !== txId.view) {
+      throw new LedgerError("not-found", `this is transaction ${formatTxId(decoded)}, not ${formatTxId(txId)}`);
+    }
+    return receiptOf(decoded, this.decode(signature), { suite: this.#suite, secrets: this.#secrets });
   }
 
   /** Appends an entry that was written elsewhere, or earlier. @throws LedgerError when it does not follow; nothing changes then. */

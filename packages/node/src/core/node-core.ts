@@ -29,8 +29,12 @@ import { writeGenesis } from "./governance.js";
 import { JoinedNodes } from "./joined-nodes.js";
 import { Peers } from "./peers.js";
 import { type Payload, ReplicatedLog } from "./replicated-log.js";
+import { StoredEntries } from "./stored-entries.js";
 import { isTakingPart, networkNodes } from "./tables.js";
 import type { CoreConfig, Direction, Input, NodeEvent, Output, Role } from "./types.js";
+
+/** What one `read` brings for a peer, in bytes: what fits behind one header. */
+const READ_BYTES_MAX = 4 * 1024 * 1024;
 
 /** What a frame showed about the connection it came on: whether the node it claims to be from is really there. */
 export type FrameVerdict = "authentic" | "unproven";
@@ -43,8 +47,9 @@ export class NodeCore {
   readonly #requests: ClientRequests;
   readonly #startedMs: number;
   readonly #outputs: Output[] = [];
-  /** The message whose entries are being read from storage, by peer. */
-  readonly #reads = new Map<NodeId, AppendEntries>();
+  readonly #stored = new StoredEntries();
+  /** Peers for whom entries are being read from storage. */
+  readonly #reads = new Set<NodeId>();
 
   constructor(config: CoreConfig, nowMs: number) {
     this.#config = config;
@@ -52,7 +57,7 @@ export class NodeCore {
     this.#log = new ReplicatedLog(config, nowMs);
     this.#peers = new Peers(config);
     this.#joined = new JoinedNodes(this.#log);
-    this.#requests = new ClientRequests(config, this.#log, this.#peers, (at) => this.state(at));
+    this.#requests = new ClientRequests(config, this.#log, this.#peers, this.#stored, (at) => this.state(at));
     if (config.start.type === "new") this.#writeGenesis(config.start.members, nowMs);
     this.#updatePeers(nowMs);
     if (config.start.type !== "new") this.#peers.initiateAll(nowMs);
@@ -76,7 +81,7 @@ export class NodeCore {
         this.#log.handlePersisted(input.token, nowMs);
         break;
       case "entries":
-        this.#handleRead(input.to, input.entries, nowMs);
+        this.#stored.handleEntries(input.id, input.entries, nowMs);
         break;
       default:
         input satisfies never;
@@ -234,6 +239,9 @@ export class NodeCore {
         moved = true;
         this.#outputs.push(output);
       }
+      for (let output = this.#stored.pollOutput(); output !== undefined; output = this.#stored.pollOutput()) {
+        this.#outputs.push(output);
+      }
     }
   }
 
@@ -288,15 +296,15 @@ export class NodeCore {
   /** Entries that are no longer in memory come from storage, for one message per peer at a time; further ones are as good as lost. */
   #readFor(to: NodeId, message: AppendEntries): void {
     if (this.#reads.has(to)) return;
-    this.#reads.set(to, message);
-    this.#outputs.push({ type: "read", to, from: seqno(message.prevSeqno + 1), through: message.seqno });
+    this.#reads.add(to);
+    const range = { from: seqno(message.prevSeqno + 1), through: message.seqno, bytesMax: READ_BYTES_MAX };
+    this.#stored.read(range, (entries, nowMs) => this.#handleRead(to, message, entries, nowMs));
   }
 
-  #handleRead(to: NodeId, entries: readonly Uint8Array[], nowMs: number): void {
-    const message = this.#reads.get(to);
+  #handleRead(to: NodeId, message: AppendEntries, entries: readonly Uint8Array[], nowMs: number): void {
     this.#reads.delete(to);
     const { role, view } = this.#log.replica;
-    if (message === undefined || role !== "primary" || view !== message.view) return;
+    if (role !== "primary" || view !== message.view) return;
     if (entries.length === message.seqno - message.prevSeqno) {
       this.#transmit(to, message, this.#log.payloadFrom(entries), nowMs);
     }

@@ -11,7 +11,7 @@ import {
 } from "@sealane/consensus";
 import { pemEncode } from "@sealane/crypto";
 import type { Store } from "@sealane/kv";
-import { type DecodedEntry, entriesDigest, type LedgerEntry, LedgerError } from "@sealane/ledger";
+import { type BuiltReceipt, type DecodedEntry, entriesDigest, type LedgerEntry, LedgerError } from "@sealane/ledger";
 import {
   type AppendEntries,
   type ConsensusMessage,
@@ -152,6 +152,16 @@ export class ReplicatedLog {
     return this.#state.ledger.firstSeqno;
   }
 
+  /** One whole entry; undefined when it is not in memory. */
+  entryAt(at: Seqno): Uint8Array | undefined {
+    return this.#state.ledger.range(at, at)?.[0];
+  }
+
+  /** As `LogState.receiptOf`. */
+  receiptOf(txId: TxId, entry: Uint8Array, signature: Uint8Array): BuiltReceipt {
+    return this.#state.receiptOf(txId, entry, signature);
+  }
+
   /** The ledger's own bytes of the entries a message covers, and what binds them to its header; undefined when they are not in memory. */
   payloadOf({ prevSeqno, seqno: last }: AppendEntries): Payload | undefined {
     const { ledger } = this.#state;
@@ -176,16 +186,21 @@ export class ReplicatedLog {
 
   /**
    * Appends what a transaction wrote, as primary.
+   * @param claimsDigest - What the application claims in it, as SHA-256. Default: nothing.
    * @throws RequestError `overloaded` when too much is uncommitted.
    */
-  append(writeSet: WriteSet, nowMs: number): TxId {
+  append(writeSet: WriteSet, nowMs: number, claimsDigest?: Uint8Array): TxId {
     if (this.isFull) {
       throw new RequestError(
         "overloaded",
         "Too many writes wait for their commit. Send this one again a little later.",
       );
     }
-    const entry = this.#state.ledger.append({ view: this.replica.view, writeSet });
+    const entry = this.#state.ledger.append({
+      view: this.replica.view,
+      writeSet,
+      ...(claimsDigest === undefined ? {} : { claimsDigest }),
+    });
     this.#signing.handleEntry(configurationIn(writeSet) !== undefined, nowMs);
     this.#replicate(entry, writeSet, nowMs);
     return { view: entry.view, seqno: entry.seqno };

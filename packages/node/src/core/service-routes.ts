@@ -17,7 +17,11 @@ interface JoinRoute extends RoutePattern {
   readonly type: "join";
 }
 
-export type ServiceRoute = LocalRoute | JoinRoute | Route;
+interface ReceiptRoute extends RoutePattern {
+  readonly type: "receipt";
+}
+
+export type ServiceRoute = LocalRoute | JoinRoute | ReceiptRoute | Route;
 
 export function serviceRoutes(
   config: CoreConfig,
@@ -42,6 +46,7 @@ export function serviceRoutes(
       segments: ["tx", ":txId"],
       run: ({ params }) => ({ txId: params.txId ?? "", status: log.replica.status(parseTxId(params.txId ?? "")) }),
     },
+    { type: "receipt", method: "GET", segments: ["tx", ":txId", "receipt"] },
     { type: "join", method: "POST", segments: ["node", "join"] },
     ballots,
   ];

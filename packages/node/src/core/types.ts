@@ -2,6 +2,7 @@
 import type { CryptoSuite, KeyPair } from "@sealane/crypto";
 import type { LedgerEntry, LedgerSecret } from "@sealane/ledger";
 import type { FrameType, NetworkNode, NodeId, Seqno, TxId, View } from "@sealane/wire";
+import type { Answer } from "./answer.js";
 import type { App } from "./app.js";
 import type { Member, ServiceKeys } from "./identity.js";
 import type { HardState, Replay } from "./log-state.js";
@@ -51,8 +52,8 @@ export type Input =
   | { readonly type: "request"; readonly request: ClientRequest }
   /** Everything up to this `persist` output is durable now. */
   | { readonly type: "persisted"; readonly token: number }
-  /** What a `read` output asked for, one entry each; fewer when they cannot be read. */
-  | { readonly type: "entries"; readonly to: NodeId; readonly entries: readonly Uint8Array[] };
+  /** What the `read` output with this id asked for, one entry each; fewer when they are too many bytes, or cannot be read. */
+  | { readonly type: "entries"; readonly id: number; readonly entries: readonly Uint8Array[] };
 
 export interface ClientRequest {
   /** Chosen by the host; comes back with the `respond` output. */
@@ -71,8 +72,14 @@ export type Output =
   | { readonly type: "truncate"; readonly to: Seqno }
   | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
   | { readonly type: "commit"; readonly seqno: Seqno }
-  /** Read committed entries back, for a peer that is behind by more than memory holds; both ends inclusive. */
-  | { readonly type: "read"; readonly to: NodeId; readonly from: Seqno; readonly through: Seqno }
+  /** Read committed entries back that are no longer in memory; both ends inclusive, at most `bytesMax`, one at least. Always answered. */
+  | {
+      readonly type: "read";
+      readonly id: number;
+      readonly from: Seqno;
+      readonly through: Seqno;
+      readonly bytesMax: number;
+    }
   | {
       readonly type: "transmit";
       readonly to: NodeId;
@@ -80,13 +87,7 @@ export type Output =
       readonly parts: readonly Uint8Array[];
     }
   | { readonly type: "peer"; readonly id: NodeId; readonly address: string | undefined }
-  | {
-      readonly type: "respond";
-      readonly id: number;
-      readonly status: number;
-      readonly body: Uint8Array;
-      readonly location?: string;
-    }
+  | ({ readonly type: "respond"; readonly id: number } & Answer)
   | { readonly type: "event"; readonly event: NodeEvent }
   | { readonly type: "wait"; readonly untilMs: number };
 

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { TLSSocket } from "node:tls";
 import { utf8 } from "@sealane/wire";
+import type { Answer } from "../core/answer.js";
 import { RequestError } from "../core/errors.js";
 import type { ClientRequest } from "../core/types.js";
 import { NodeError } from "./errors.js";
@@ -20,13 +21,7 @@ const KEEP_ALIVE_MS = 30_000;
 const Target = /^\/[!-~]{0,4095}$/;
 const HEALTHY = utf8('{"status":"ok"}');
 
-export interface ApiAnswer {
-  readonly status: number;
-  readonly body: Uint8Array;
-  readonly location?: string;
-}
-
-export type ApiHandler = (request: Omit<ClientRequest, "id">) => Promise<ApiAnswer>;
+export type ApiHandler = (request: Omit<ClientRequest, "id">) => Promise<Answer>;
 
 export interface TlsIdentity {
   /** PEM. */
@@ -98,7 +93,7 @@ async function serve(incoming: IncomingMessage, response: ServerResponse, handle
 
 const FAILED = new RequestError("internal", "This node failed on the request.");
 
-async function answer(incoming: IncomingMessage, handler: ApiHandler): Promise<ApiAnswer> {
+async function answer(incoming: IncomingMessage, handler: ApiHandler): Promise<Answer> {
   const { method = "", url = "" } = incoming;
   if (!Target.test(url)) throw new RequestError("malformed", "The address is too long, or holds other than ASCII.");
   if (method === "GET" && url === "/health") return { status: 200, body: HEALTHY };
@@ -131,17 +126,17 @@ function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   });
 }
 
-function send(response: ServerResponse, { status, body, location }: ApiAnswer): void {
+function send(response: ServerResponse, { status, body, contentType, location }: Answer): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(status, {
-    "content-type": "application/json",
+    "content-type": contentType ?? "application/json",
     "content-length": body.length,
     ...(location === undefined ? {} : { location }),
   });
   response.end(body);
 }
 
-export function refusal(error: RequestError): ApiAnswer {
+export function refusal(error: RequestError): Answer {
   return { status: error.status, body: utf8(JSON.stringify(error.answer)) };
 }
 

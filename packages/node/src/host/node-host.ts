@@ -5,10 +5,11 @@
 import type { FileLedger } from "@sealane/ledger/files";
 import type { Transport } from "@sealane/transport";
 import type { FrameType, NodeId, NodeState } from "@sealane/wire";
+import type { Answer } from "../core/answer.js";
 import { FaultError, RequestError } from "../core/errors.js";
 import type { FrameVerdict, NodeCore } from "../core/node-core.js";
 import type { ClientRequest, Input, NodeEvent, Output } from "../core/types.js";
-import { type ApiAnswer, refusal } from "./api-server.js";
+import { refusal } from "./api-server.js";
 import { nowMs } from "./clock.js";
 import { NodeError } from "./errors.js";
 import type { Storage } from "./storage.js";
@@ -29,7 +30,7 @@ export interface HostParts {
 export class NodeHost {
   readonly #parts: HostParts;
   readonly #storage: Storage;
-  readonly #answers = new Map<number, (answer: ApiAnswer) => void>();
+  readonly #answers = new Map<number, (answer: Answer) => void>();
   #nextRequestId = 0;
   #turnIsDue = false;
   #isReady = false;
@@ -63,7 +64,7 @@ export class NodeHost {
   }
 
   /** Answers a client, in time: the core bounds every wait. */
-  handleRequest(request: Omit<ClientRequest, "id">): Promise<ApiAnswer> {
+  handleRequest(request: Omit<ClientRequest, "id">): Promise<Answer> {
     if (this.#stopped) return Promise.resolve(stoppingAnswer());
     const id = this.#nextRequestId++;
     return new Promise((resolve) => {
@@ -149,9 +150,10 @@ export class NodeHost {
     }
   }
 
-  async #read({ to, from, through }: Extract<Output, { type: "read" }>): Promise<void> {
-    const entries = await this.#parts.ledger.read(from, through).catch(() => []); // as if lost; the peer asks again
-    this.#handle({ type: "entries", to, entries });
+  async #read({ id, from, through, bytesMax }: Extract<Output, { type: "read" }>): Promise<void> {
+    // None, as if they were lost: the core knows what that means for whoever waits for them.
+    const entries = await this.#parts.ledger.read(from, through, bytesMax).catch(() => []);
+    this.#handle({ type: "entries", id, entries });
   }
 
   #setTimer(untilMs: number): void {
@@ -171,7 +173,7 @@ export interface StorageHandlers {
   onFailed(error: NodeError): void;
 }
 
-function stoppingAnswer(): ApiAnswer {
+function stoppingAnswer(): Answer {
   return refusal(new RequestError("stopping", "This node is stopping. Send this request to another one."));
 }
 

@@ -4,13 +4,14 @@ import { type FileLedger, openLedger } from "@sealane/ledger/files";
 import { type Frame, TransportError } from "@sealane/transport";
 import { type TcpTransport, tcp } from "@sealane/transport/tcp";
 import { base64, formatAddress, type NodeId, type NodeState, parseAddress, seqno, utf8, view } from "@sealane/wire";
+import type { Answer } from "../core/answer.js";
 import type { App } from "../core/app.js";
 import { FaultError, RequestError } from "../core/errors.js";
 import { type HardState, Replay } from "../core/log-state.js";
 import { type FrameVerdict, NodeCore } from "../core/node-core.js";
 import type { SigningLimits } from "../core/signing-policy.js";
 import type { ClientRequest, NodeEvent, Start, Timing } from "../core/types.js";
-import { type ApiAnswer, ApiServer, refusal } from "./api-server.js";
+import { ApiServer, refusal } from "./api-server.js";
 import { nowMs } from "./clock.js";
 import type { DataDir, NodeFile } from "./data-dir.js";
 import { Deferred } from "./deferred.js";
@@ -275,7 +276,7 @@ export class RunningNode {
   }
 
   /** @internal What the API server hands on. */
-  handleRequest(request: Omit<ClientRequest, "id">): Promise<ApiAnswer> {
+  handleRequest(request: Omit<ClientRequest, "id">): Promise<Answer> {
     if (this.#host !== undefined) return this.#host.handleRequest(request);
     if (request.path === "/node/state" && request.method === "GET") {
       return Promise.resolve({ status: 200, body: utf8(JSON.stringify(this.#pendingState())) });
@@ -284,11 +285,11 @@ export class RunningNode {
   }
 }
 
-function answer(node: RunningNode | undefined, request: Omit<ClientRequest, "id">): Promise<ApiAnswer> {
+function answer(node: RunningNode | undefined, request: Omit<ClientRequest, "id">): Promise<Answer> {
   return node?.handleRequest(request) ?? Promise.resolve(notTrusted());
 }
 
-function notTrusted(): ApiAnswer {
+function notTrusted(): Answer {
   return refusal(new RequestError("not-trusted", "This node is not part of a service yet: it waits to be trusted."));
 }
 

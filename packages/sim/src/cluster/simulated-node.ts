@@ -128,7 +128,7 @@ export class SimulatedNode {
           break;
         case "read":
           core.handle(
-            { type: "entries", to: output.to, entries: this.disk.entries.slice(output.from - 1, output.through) },
+            { type: "entries", id: output.id, entries: this.disk.entries.slice(output.from - 1, output.through) },
             nowMs,
           );
           break;

@@ -33,6 +33,8 @@ export const ERROR_CODES = [
   "no-quorum",
   "no-primary",
   "not-found",
+  /** It exists, but this node cannot read it any more; another one may. */
+  "not-held",
   "malformed",
   "too-large",
   "overloaded",

@@ -1,0 +1,18 @@
+/** What a client is answered with. */
+import { utf8 } from "@sealane/wire";
+
+export interface Answer {
+  /** HTTP status. */
+  readonly status: number;
+  readonly body: Uint8Array;
+  /** Default: `application/json`. */
+  readonly contentType?: string;
+  readonly location?: string;
+}
+
+/** Sends an answer to whoever asked: a client of this node, or another node on behalf of its client. Called once. */
+export type Answering = (answer: Answer) => void;
+
+export function jsonAnswer(status: number, body: unknown, location?: string): Answer {
+  return { status, body: utf8(JSON.stringify(body)), ...(location === undefined ? {} : { location }) };
+}
