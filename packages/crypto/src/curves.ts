@@ -1,7 +1,7 @@
 /** What this package knows about its two curves (SEC 2 v2 §2.4, §2.5; object identifiers RFC 5480 §2.1.1.1). */
 
 import { p256, p384 } from "@noble/curves/nist.js";
-import { id_secp256r1, id_secp384r1 } from "@peculiar/asn1-ecc";
+import { hexToBytes } from "@noble/hashes/utils.js";
 import type { Curve, HashName } from "./suite.js";
 
 export interface CurveFacts {
@@ -10,14 +10,33 @@ export interface CurveFacts {
   readonly fieldBytes: number;
   /** 0x04 ‖ X ‖ Y. */
   readonly pointBytes: number;
+  /** Dotted. */
   readonly oid: string;
+  /** All of a SubjectPublicKeyInfo (RFC 5480 §2) in front of the point: SEQUENCE, AlgorithmIdentifier, the head of the BIT STRING. */
+  readonly spkiPrefix: Uint8Array;
   readonly defaultHash: HashName;
   readonly noble: typeof p384;
 }
 
 const FACTS: Readonly<Record<Curve, CurveFacts>> = {
-  "P-384": { curve: "P-384", fieldBytes: 48, pointBytes: 97, oid: id_secp384r1, defaultHash: "SHA-384", noble: p384 },
-  "P-256": { curve: "P-256", fieldBytes: 32, pointBytes: 65, oid: id_secp256r1, defaultHash: "SHA-256", noble: p256 },
+  "P-384": {
+    curve: "P-384",
+    fieldBytes: 48,
+    pointBytes: 97,
+    oid: "1.3.132.0.34",
+    spkiPrefix: hexToBytes("3076301006072a8648ce3d020106052b81040022036200"),
+    defaultHash: "SHA-384",
+    noble: p384,
+  },
+  "P-256": {
+    curve: "P-256",
+    fieldBytes: 32,
+    pointBytes: 65,
+    oid: "1.2.840.10045.3.1.7",
+    spkiPrefix: hexToBytes("3059301306072a8648ce3d020106082a8648ce3d030107034200"),
+    defaultHash: "SHA-256",
+    noble: p256,
+  },
 };
 
 export const CURVES: readonly CurveFacts[] = [FACTS["P-384"], FACTS["P-256"]];

@@ -38,14 +38,7 @@ const APP_WORKSPACE = [
   "@sealane/node",
   "@sealane/wire",
 ];
-const CRYPTO_NPM = [
-  "@noble/ciphers",
-  "@noble/curves",
-  "@noble/hashes",
-  "@peculiar/asn1-ecc",
-  "@peculiar/asn1-schema",
-  "@peculiar/asn1-x509",
-];
+const CRYPTO_NPM = ["@noble/ciphers", "@noble/curves", "@noble/hashes"];
 
 function pure(workspace: readonly string[], npm: readonly string[] = []): Part {
   return { entry: "src/index.ts", workspace, npm, node: [], pure: true };
@@ -120,7 +113,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
     },
     {
       entry: "src/page/main.tsx",
-      workspace: ["@sealane/client", "@sealane/crypto", "@sealane/ledger", "@sealane/ledger/receipt", "@sealane/wire"],
+      workspace: ["@sealane/client", "@sealane/wire"],
       npm: ["@preact/signals", "preact"],
       node: [],
       pure: false,
