@@ -1,5 +1,13 @@
+import * as crypto from "@sealane/crypto";
+import * as wire from "@sealane/wire";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS, RECORDS_MAX, resolveLimits } from "./limits.js";
+
+describe("bounds that two packages below state, neither of which imports the other", () => {
+  it("has one for certificates", () => {
+    expect(wire.CERTIFICATE_BYTES_MAX).toBe(crypto.CERTIFICATE_BYTES_MAX);
+  });
+});
 
 describe("resolveLimits", () => {
   it("gives the specification's values by default", () => {

@@ -1,5 +1,5 @@
 import { nativeSuite } from "@sealane/crypto/native";
-import { fromUtf8, utf8 } from "@sealane/wire";
+import { CERTIFICATE_BYTES_MAX, fromUtf8, utf8 } from "@sealane/wire";
 import { describe, expect, it } from "vitest";
 import { Cluster, type SimulatedNode } from "../src/index.js";
 
@@ -29,6 +29,20 @@ describe("a simulated cluster", () => {
     for (const node of cluster.nodes) {
       const answer = cluster.ask(node, { method: "GET", path: "/records/b" });
       expect(JSON.parse(fromUtf8(answer?.body ?? new Uint8Array()))).toMatchObject({ key: "b", value: 2 });
+    }
+  });
+
+  it("refuses a client's certificate that is too large to be forwarded, wherever it is shown", () => {
+    const cluster = new Cluster({ seed: 3, suite: nativeSuite });
+    const primary = cluster.found();
+    const backup = cluster.join(primary);
+    const write = { method: "PUT", path: "/records/a", body: utf8('{"value":1}') };
+    for (const node of [primary, backup]) {
+      const ask = (bytes: number) => cluster.ask(node, { ...write, callerCertificate: new Uint8Array(bytes) });
+      const refused = ask(CERTIFICATE_BYTES_MAX + 1);
+      expect(refused?.status).toBe(413);
+      expect(JSON.parse(fromUtf8(refused?.body ?? new Uint8Array()))).toMatchObject({ error: { code: "too-large" } });
+      expect(ask(CERTIFICATE_BYTES_MAX)?.status).toBe(200);
     }
   });
 });

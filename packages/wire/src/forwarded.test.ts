@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { seqno, VIEW_MAX, view } from "./brands.js";
 import { fromHex, hex, utf8 } from "./bytes.js";
 import {
-  CALLER_CERTIFICATE_BYTES_MAX,
   decodeForwardedHeader,
   decodeForwardedRequest,
   decodeForwardedResponse,
@@ -14,6 +13,7 @@ import {
   type ForwardedRequest,
   forwardedHeaderBytes,
 } from "./forwarded.js";
+import { CERTIFICATE_BYTES_MAX } from "./handshake.js";
 
 const COMMAND: ForwardedHeader = { type: "command", commandId: 0x0102, view: view(3) };
 const RESPONSE: ForwardedHeader = { type: "response", commandId: 0x0102, terminateSession: true };
@@ -108,14 +108,14 @@ test("a path and a certificate at their bounds are taken, one byte more is not",
   const request = {
     ...REQUEST,
     path: `/${"a".repeat(FORWARDED_PATH_BYTES_MAX - 1)}`,
-    callerCertificate: new Uint8Array(CALLER_CERTIFICATE_BYTES_MAX),
+    callerCertificate: new Uint8Array(CERTIFICATE_BYTES_MAX),
   };
   const bytes = encodeForwardedRequest(request);
   expect(decodeForwardedRequest(bytes)).toEqual(request);
   expect(() =>
-    encodeForwardedRequest({ ...REQUEST, callerCertificate: new Uint8Array(CALLER_CERTIFICATE_BYTES_MAX + 1) }),
+    encodeForwardedRequest({ ...REQUEST, callerCertificate: new Uint8Array(CERTIFICATE_BYTES_MAX + 1) }),
   ).toThrow(RangeError);
-  new DataView(bytes.buffer).setUint32(9, CALLER_CERTIFICATE_BYTES_MAX + 1, true);
+  new DataView(bytes.buffer).setUint32(9, CERTIFICATE_BYTES_MAX + 1, true);
   expect(codeOf(() => decodeForwardedRequest(bytes))).toBe("too-large");
 });
 

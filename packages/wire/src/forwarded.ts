@@ -20,6 +20,7 @@ import { fromUtf8, utf8 } from "./bytes.js";
 import { Reader, Writer } from "./codec.js";
 import { WireError } from "./errors.js";
 import { type LayoutOptions, readFlag, readU64, readView } from "./fields.js";
+import { CERTIFICATE_BYTES_MAX } from "./handshake.js";
 
 const COMMAND = 4;
 const RESPONSE = 5;
@@ -30,8 +31,6 @@ const KIND_BYTES = 8;
 const COMMAND_HEADER_BYTES = 25;
 const RESPONSE_HEADER_BYTES = 18;
 
-/** Bound on a caller's certificate: a P-384 certificate with a few names is under 1 KiB. */
-export const CALLER_CERTIFICATE_BYTES_MAX = 16 * 1024;
 /** Bound on a forwarded path with its query. */
 export const FORWARDED_PATH_BYTES_MAX = 8 * 1024;
 const METHOD_BYTES_MAX = 16;
@@ -50,7 +49,7 @@ export type ForwardedHeader =
 /** A request as it reached the backup. */
 export interface ForwardedRequest {
   readonly sessionId: number;
-  /** DER; present when the client showed a certificate in TLS. The backup vouches for it. */
+  /** DER, at most `CERTIFICATE_BYTES_MAX`; present when the client showed a certificate in TLS. The backup vouches for it. */
   readonly callerCertificate?: Uint8Array;
   /** Upper-case letters, at most 16. */
   readonly method: string;
@@ -122,7 +121,7 @@ export function encodeForwardedRequest(request: ForwardedRequest): Uint8Array {
   const wrong = wrongMethod(method) ?? wrongPath(path);
   if (wrong !== undefined) throw new RangeError(wrong);
   const certificateBytes = callerCertificate?.length ?? 1;
-  if (certificateBytes === 0 || certificateBytes > CALLER_CERTIFICATE_BYTES_MAX) {
+  if (certificateBytes === 0 || certificateBytes > CERTIFICATE_BYTES_MAX) {
     throw new RangeError(`a caller's certificate cannot have ${certificateBytes} bytes`);
   }
   const writer = new Writer(64 + certificateBytes + method.length + path.length + body.length).u64(sessionId);
@@ -141,7 +140,7 @@ export function decodeForwardedRequest(bytes: Uint8Array): ForwardedRequest {
   const hasCertificate = reader.u8("hasCertificate");
   if (hasCertificate > 1) throw new WireError("out-of-range", "hasCertificate is neither 0 nor 1");
   const callerCertificate =
-    hasCertificate === 1 ? reader.blob64(CALLER_CERTIFICATE_BYTES_MAX, "caller certificate") : undefined;
+    hasCertificate === 1 ? reader.blob64(CERTIFICATE_BYTES_MAX, "caller certificate") : undefined;
   if (callerCertificate?.length === 0) throw new WireError("malformed", "the caller certificate is empty");
   const method = fromUtf8(reader.blob32(METHOD_BYTES_MAX, "method"));
   const path = fromUtf8(reader.blob32(FORWARDED_PATH_BYTES_MAX, "path"));

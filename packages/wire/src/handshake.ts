@@ -28,7 +28,7 @@ export const HANDSHAKE_NONCE_BYTES = 32;
 /** A P-384 point, uncompressed SEC1: 0x04 ‖ X ‖ Y. */
 export const KEY_SHARE_BYTES = 97;
 /** Bound on a certificate: a P-384 node certificate with a few names is under 1 KiB. */
-export const CERTIFICATE_BYTES_MAX = 16 * 1024;
+export const CERTIFICATE_BYTES_MAX = 8 * 1024;
 const SIGNATURE_BYTES_P384 = 96;
 const SIGNATURE_BYTES_P256 = 64;
 

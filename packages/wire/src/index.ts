@@ -61,7 +61,6 @@ export {
 export { WireError, type WireErrorCode } from "./errors.js";
 export type { LayoutOptions } from "./fields.js";
 export {
-  CALLER_CERTIFICATE_BYTES_MAX,
   decodeForwardedHeader,
   decodeForwardedRequest,
   decodeForwardedResponse,

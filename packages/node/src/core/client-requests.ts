@@ -3,6 +3,7 @@
  * Every request is answered exactly once, at the latest at its deadline.
  */
 import {
+  CERTIFICATE_BYTES_MAX,
   decodeForwardedRequest,
   decodeForwardedResponse,
   encodeForwardedHeader,
@@ -132,6 +133,10 @@ export class ClientRequests {
     const { route, params } = findRoute(this.#routes, request.method, path);
     const { body, callerCertificate } = request;
     if (this.#log.isRetired && route.type !== "service") throw new RequestError("retired", RETIRED);
+    // Before anything looks at it, so that a backup and the primary refuse alike.
+    if ((callerCertificate?.length ?? 0) > CERTIFICATE_BYTES_MAX) {
+      throw new RequestError("too-large", `A client's certificate holds at most ${CERTIFICATE_BYTES_MAX} bytes.`);
+    }
     const input = { params, query, body, ...(callerCertificate === undefined ? {} : { callerCertificate }) };
     switch (route.type) {
       case "service":
