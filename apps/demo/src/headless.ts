@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { nativeSuite } from "@sealane/crypto/native";
 import { LedgerSecrets, verifyLedger } from "@sealane/ledger";
 import { ledgerDirectory } from "@sealane/ledger/files";
+import { seqno } from "@sealane/wire";
 import { type Acknowledged, type Appended, appendLines, type Refused } from "./append.js";
 import { Capture } from "./capture.js";
 import { checkCapture } from "./capture-check.js";
@@ -15,6 +16,7 @@ import { DemoError } from "./errors.js";
 import { checkExactlyOnce } from "./exactly-once.js";
 import { firstDifference, type LedgerBytes, readLedgerBytes } from "./ledger-bytes.js";
 import { type Line, makeLines, readLines, tokenOf } from "./lines.js";
+import { checkReceipts } from "./receipts-check.js";
 import { Account, type Details, type Report, requireNone, StepFailure } from "./report.js";
 import { exportSecrets, readSecrets } from "./secrets.js";
 import { Cluster, DEFAULT_TIMES } from "./supervisor.js";
@@ -110,6 +112,7 @@ class Script {
     await run("verify the ledgers offline", () => this.#verify());
     await run("compare the committed prefixes byte for byte", () => this.#compare());
     await run("find each acknowledged line exactly once", () => this.#once());
+    await run("prove acknowledged lines by receipts", () => this.#prove());
     await run("judge what an eavesdropper saw", () => this.#eavesdrop());
     if (this.#options.exportSecrets !== undefined) await run("export the ledger secrets", () => this.#export());
   }
@@ -309,6 +312,19 @@ class Script {
     this.#account.count("signatures", signatures);
     requireNone(problems, { records });
     return { records, signatures };
+  }
+
+  async #prove(): Promise<Details> {
+    const { problems, receipts } = await checkReceipts(
+      this.#ledgerDir(BACKUP),
+      seqno(this.#committed),
+      await readSecrets(this.#cluster.dataDir(BACKUP)),
+      this.#cluster.serviceCertificate ?? "",
+      this.#acknowledged,
+    );
+    this.#account.count("receipts", receipts);
+    requireNone(problems, { receipts });
+    return { receipts };
   }
 
   async #eavesdrop(): Promise<Details> {

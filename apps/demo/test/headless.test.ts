@@ -35,11 +35,12 @@ test("the script holds from the first line to the verdict", { timeout: 240_000 }
   expect(failed, `${stdout}${stderr}`).toEqual([]);
   expect(code, stderr).toBe(0);
   expect(report.verdict).toBe("pass");
-  expect(report.steps).toHaveLength(16);
+  expect(report.steps).toHaveLength(17);
   expect(report.counts).toMatchObject({
     lines: LINES,
     acknowledged: LINES,
     records: LINES,
+    receipts: 100,
     acknowledgedThroughPrimary: LINES / 2,
     acknowledgedThroughBackup: LINES / 2,
   });
