@@ -38,6 +38,7 @@ export class Backup<E extends Entry> {
 
     // §8.3
     state.timer.restart(state.nowMs);
+    state.contact.heard(state.nowMs);
     state.primary = from;
     state.announce();
     if (message.prevSeqno < log.commitSeqno || message.prevSeqno > log.lastSeqno) return;

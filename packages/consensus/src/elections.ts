@@ -11,7 +11,7 @@ import {
   VIEW_MAX,
   view,
 } from "@sealane/wire";
-import type { Entry } from "./interface.js";
+import type { Entry, ReplicaOptions } from "./interface.js";
 import type { Membership } from "./membership.js";
 import type { Primary } from "./primary.js";
 import type { ReplicaState } from "./replica-state.js";
@@ -21,12 +21,19 @@ export class Elections<E extends Entry> {
   readonly #membership: Membership<E>;
   readonly #primary: Primary<E>;
   readonly #preVote: boolean;
+  readonly #sticky: boolean;
 
-  constructor(state: ReplicaState<E>, membership: Membership<E>, primary: Primary<E>, preVote: boolean) {
+  constructor(
+    state: ReplicaState<E>,
+    membership: Membership<E>,
+    primary: Primary<E>,
+    { preVote = false, leaderStickiness = false }: ReplicaOptions,
+  ) {
     this.#state = state;
     this.#membership = membership;
     this.#primary = primary;
     this.#preVote = preVote;
+    this.#sticky = leaderStickiness;
   }
 
   /** §9.1. After the last view number there is (`VIEW_MAX`) comes none. */
@@ -104,6 +111,7 @@ export class Elections<E extends Entry> {
     // reason is gone, and a restarted node whose commit hint was lost must not continue an unsigned tail of an older view.
     if (log.lastCommittableSeqno > 0) state.rollback(log.lastCommittableSeqno);
     state.role = "primary";
+    state.lease?.restart();
     state.primary = state.id;
     state.shouldSign = true;
     state.timer.zero(nowMs);
@@ -130,7 +138,7 @@ export class Elections<E extends Entry> {
   receiveRequestVote(from: NodeId, message: RequestVote): void {
     const state = this.#state;
     const { election } = message;
-    if (state.view > message.view) {
+    if (state.view > message.view || this.#sticksToPrimary(election)) {
       this.#reply(from, false, election);
       return;
     }
@@ -143,6 +151,16 @@ export class Elections<E extends Entry> {
       state.setHardState(state.view, from);
     }
     this.#reply(from, granted, election);
+  }
+
+  /**
+   * Our options `leaderStickiness` (pre-votes) and `readLease` (pre-votes and votes). The request has no effect at all then, also if it is of a
+   * later view: whoever is in one tells the primary so in answer to its next append-entries.
+   */
+  #sticksToPrimary(election: ElectionType): boolean {
+    const { role, contact, nowMs, lease } = this.#state;
+    const refuses = lease !== undefined || (this.#sticky && election === ELECTION_PRE_VOTE);
+    return refuses && (role === "primary" || contact.isRecent(nowMs));
   }
 
   /** Compares last signatures, by view and then by seqno. */

@@ -6,10 +6,12 @@ export type {
   Input,
   Output,
   OwnRetirement,
+  ReadRefusal,
   ReplicaOptions,
   RestoredState,
   RetirementPhase,
   Role,
+  TransferOutcome,
   TxStatus,
   ViewStart,
 } from "./interface.js";

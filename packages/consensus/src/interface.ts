@@ -48,6 +48,23 @@ export type TxStatus = "unknown" | "pending" | "committed" | "invalid";
  */
 export type Durability = "ephemeral" | "durable";
 
+/** Why a read was not confirmed. Ask the primary, if another one is known, or ask again. */
+export type ReadRefusal = "not-primary" | "primary-changed" | "too-many";
+
+/**
+ * What became of a transfer. `completed`: the target leads. `another-elected`: somebody else does. `timed-out`: nothing came of it within an
+ * election timeout. The others are refusals: nothing was begun.
+ */
+export type TransferOutcome =
+  | "completed"
+  | "another-elected"
+  | "timed-out"
+  | "not-primary"
+  | "is-primary"
+  | "not-a-member"
+  | "in-progress"
+  | "lease";
+
 /** Which entries of its own log make a replica what it is: the owner stores entries, `replayLog` rebuilds this from them. */
 export interface RestoredState {
   readonly hardState: HardState;
@@ -105,6 +122,18 @@ export interface ReplicaOptions {
   readonly messageBytesMax?: number;
   /** The most entry bytes sent to one peer and not yet acknowledged. Default: no bound, as in CCF (spec §7.2). */
   readonly inFlightBytesMax?: number;
+  /**
+   * Whether this node refuses a pre-vote while it leads, or has heard from a live primary within the minimum election timeout (half of the
+   * election timeout). Keeps a node that only some can hear from deposing a primary that a majority hears. Default false: spec §9.7.
+   */
+  readonly leaderStickiness?: boolean;
+  /**
+   * Answer reads without asking the peers, as long as they have promised not to elect another. Default: none. Set it on every node of a
+   * service or on none; it makes each refuse pre-votes and votes alike while it hears from a primary, for half of the election timeout.
+   * Sound only if no node's clock runs faster or slower than true time by more than `clockDriftMax`, a part in [0, 1), say 0.01; if
+   * it goes on while a process is suspended; and if `nowMs` is read when an input is handed in, not before.
+   */
+  readonly readLease?: { readonly clockDriftMax: number };
   /** What a restarted node still knows. Leave out for a node that starts empty. */
   readonly restored?: RestoredState;
   /** The owner's monotonic clock at construction. Default: that of the first input. */
@@ -141,6 +170,13 @@ export type Input<E extends Entry = Entry> =
       readonly viewHistory: readonly ViewStart[];
       readonly configurations?: readonly Configuration[];
     }
+  /**
+   * A linearisable read wants to know what it must see. Answered with `read-ready` or `read-refused`, for as long as this node leads; the
+   * owner keeps deadlines. `token` is the owner's and comes back.
+   */
+  | { readonly type: "read"; readonly token: number }
+  /** Hand the primary's role to this member. What becomes of it comes back as `transfer`, within an election timeout. */
+  | { readonly type: "transfer"; readonly to: NodeId }
   /** Allow elections before a signature shows that this node is a member (spec §9.1). Tests and scenarios need it. */
   | { readonly type: "start-ticking" };
 
@@ -165,5 +201,12 @@ export type Output<E extends Entry = Entry> =
   | { readonly type: "peers"; readonly nodes: readonly NodeId[] }
   /** Append-entries: attach the ledger entries of `(prevSeqno, seqno]`; drop the message if one is gone (spec §7.5). */
   | { readonly type: "send"; readonly to: NodeId; readonly message: ConsensusMessage }
+  /**
+   * Read from the state up to `seqno` or later, all of it committed: it has every write that was answered, and all that an earlier read
+   * saw, before this read began.
+   */
+  | { readonly type: "read-ready"; readonly token: number; readonly seqno: Seqno }
+  | { readonly type: "read-refused"; readonly token: number; readonly reason: ReadRefusal }
+  | { readonly type: "transfer"; readonly to: NodeId; readonly outcome: TransferOutcome }
   /** Nothing more to do until the next input; hand in a `tick` at `untilMs` (may be `Infinity`). Ends every input's outputs. */
   | { readonly type: "wait"; readonly untilMs: number };

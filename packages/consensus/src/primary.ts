@@ -28,6 +28,7 @@ export class Primary<E extends Entry> {
         return;
       }
       this.#membership.append(entry);
+      state.lease?.appended(entry.seqno, state.nowMs);
       if (entry.signature) state.shouldSign = false;
       if (state.batch.add(entry.bytes) && !state.eagerSend) this.sendToAll();
     }

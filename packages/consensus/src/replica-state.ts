@@ -13,6 +13,8 @@ import type { Entry, HardState, ReplicaOptions, Role } from "./interface.js";
 import { Log } from "./log.js";
 import { OutputQueue } from "./output-queue.js";
 import { type PeerProgress, Peers } from "./peers.js";
+import { PrimaryContact } from "./primary-contact.js";
+import { ReadLease } from "./read-lease.js";
 
 const ELECTION_TIMEOUT_MS = 5_000; // spec §3.2
 const HEARTBEAT_MS = 100; // spec §3.2
@@ -36,6 +38,9 @@ export class ReplicaState<E extends Entry> {
   readonly sender: AppendSender;
   readonly gate: DurabilityGate;
   readonly timer: ElectionTimer;
+  readonly contact: PrimaryContact;
+  /** With `readLease` only. */
+  readonly lease: ReadLease | undefined;
   readonly outputs = new OutputQueue<E>();
 
   role: Role = "none";
@@ -69,6 +74,8 @@ export class ReplicaState<E extends Entry> {
     this.gate = new DurabilityGate(options.durability, this.log.lastSeqno);
     this.nowMs = options.nowMs ?? 0;
     this.timer = new ElectionTimer(this.electionTimeoutMs, options.random, this.nowMs);
+    this.contact = new PrimaryContact(this.electionTimeoutMs);
+    this.lease = leaseOf(options, this.contact);
     if (restored !== undefined) this.#hardState = restored.hardState;
   }
 
@@ -143,4 +150,11 @@ export class ReplicaState<E extends Entry> {
     this.becomeBackup();
     this.isNewFollower = true;
   }
+}
+
+function leaseOf({ readLease }: ReplicaOptions, { minTimeoutMs }: PrimaryContact): ReadLease | undefined {
+  if (readLease === undefined) return undefined;
+  const { clockDriftMax } = readLease;
+  assert(0 <= clockDriftMax && clockDriftMax < 1, "a clock's drift is a part of the time, in [0, 1)");
+  return new ReadLease(minTimeoutMs, clockDriftMax);
 }

@@ -27,7 +27,9 @@ import type {
 import { Membership } from "./membership.js";
 import type { PeerProgress } from "./peers.js";
 import { Primary } from "./primary.js";
+import { Reads } from "./reads.js";
 import { ReplicaState } from "./replica-state.js";
+import { Transfers } from "./transfer.js";
 import { isWellFormed } from "./well-formed.js";
 
 /** spec §3.2, §12.1: the first view of a service is 2. */
@@ -52,14 +54,18 @@ export class Replica<E extends Entry = Entry> {
   readonly #primary: Primary<E>;
   readonly #backup: Backup<E>;
   readonly #elections: Elections<E>;
+  readonly #transfers: Transfers<E>;
+  readonly #reads: Reads<E>;
   #clockStarted: boolean;
 
   constructor(options: ReplicaOptions) {
     this.#state = new ReplicaState(options);
     this.#membership = new Membership(this.#state);
+    this.#transfers = new Transfers(this.#state);
+    this.#reads = new Reads(this.#state);
     this.#primary = new Primary(this.#state, this.#membership);
     this.#backup = new Backup(this.#state, this.#membership);
-    this.#elections = new Elections(this.#state, this.#membership, this.#primary, options.preVote ?? false);
+    this.#elections = new Elections(this.#state, this.#membership, this.#primary, options);
     this.#clockStarted = options.nowMs !== undefined;
     if (options.restored !== undefined) this.#restart();
   }
@@ -139,9 +145,18 @@ export class Replica<E extends Entry = Entry> {
     return this.#state.log.removedNodes.removed;
   }
 
-  /** Primary that has not yet signed in its view: sign at once (spec §5). */
+  /**
+   * Sign at once: a primary has not yet signed in its view (spec §5), reads wait for an entry whose acknowledgements confirm them, or
+   * what a transfer must not lose is unsigned.
+   */
   get shouldSign(): boolean {
-    return this.#state.role === "primary" && this.#state.shouldSign;
+    if (this.#state.role !== "primary") return false;
+    return this.#state.shouldSign || this.#reads.needsSignature || this.#transfers.needsSignature;
+  }
+
+  /** The node this primary hands over to. Hold back what clients write meanwhile, or the target never holds everything. */
+  get transferringTo(): NodeId | undefined {
+    return this.#transfers.target;
   }
 
   /** Too much is uncommitted: answer clients with a retryable error (spec §6). */
@@ -192,6 +207,12 @@ export class Replica<E extends Entry = Entry> {
       case "join":
         this.#join(input);
         break;
+      case "read":
+        this.#reads.request(input.token);
+        break;
+      case "transfer":
+        this.#transfers.request(input.to);
+        break;
       case "start-ticking":
         this.#state.log.startTicking();
         break;
@@ -215,6 +236,7 @@ export class Replica<E extends Entry = Entry> {
     this.#clockStarted = true;
     state.nowMs = nowMs;
     state.peers.restartAckTimers(nowMs);
+    this.#rememberContact();
     if (state.role === "none") state.timer.zero(nowMs);
     else state.timer.restart(nowMs); // restarted: nodes that come back together do not campaign together
   }
@@ -223,6 +245,8 @@ export class Replica<E extends Entry = Entry> {
   #endInput(): void {
     const { gate, hardState, log, outputs } = this.#state;
     this.#state.announce();
+    this.#reads.settle();
+    this.#transfers.settle();
     const request = gate.nextToken(log.lastSeqno);
     if (request !== undefined) {
       outputs.push({ type: "persist", token: request.token, ...(request.hardState ? { hardState } : {}) });
@@ -234,7 +258,8 @@ export class Replica<E extends Entry = Entry> {
   #dueMs(): number {
     const { role, timer, heartbeatMs, electionTimeoutMs } = this.#state;
     if (role === "primary") return timer.reachesMs(heartbeatMs);
-    return this.#elections.mayCampaign ? timer.reachesMs(electionTimeoutMs) : Number.POSITIVE_INFINITY;
+    const campaignMs = this.#elections.mayCampaign ? timer.reachesMs(electionTimeoutMs) : Number.POSITIVE_INFINITY;
+    return Math.min(campaignMs, this.#transfers.deadlineMs);
   }
 
   /** §7.1, §9.1. */
@@ -308,8 +333,15 @@ export class Replica<E extends Entry = Entry> {
     const state = this.#state;
     assert(state.view >= state.log.viewOf(state.log.lastSeqno), "the restored view is at least that of the last entry");
     state.isNewFollower = true;
+    if (this.#clockStarted) this.#rememberContact();
     if (state.view > 0 && !state.isRetiredCommitted) state.role = "backup";
     this.#membership.refreshPeers();
     state.announce();
+  }
+
+  /** With `readLease`: this node may have promised a primary its loyalty just before it stopped, and no longer knows. */
+  #rememberContact(): void {
+    const { contact, lease, nowMs, view } = this.#state;
+    if (lease !== undefined && view > 0) contact.heard(nowMs);
   }
 }

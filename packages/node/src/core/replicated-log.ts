@@ -317,6 +317,10 @@ export class ReplicatedLog {
       case "wait":
         this.#waitUntilMs = output.untilMs;
         break;
+      case "read-ready": // reads are served from what this node has committed, and no transfer is asked for
+      case "read-refused":
+      case "transfer":
+        break;
       case "cleanup-retired":
         this.#toRetire = output.nodes; // all of them, each time it is asked
         break;
