@@ -17,7 +17,7 @@ export default defineConfig({
           ...shared.test,
           globalSetup: [], // no keys in these
           name: fault.name,
-          include: ["test/mutants/judge.mutant.ts", "../consensus/test/spec.test.ts"],
+          include: ["test/mutants/judge.mutant.ts", "../consensus/test/{spec,reads,transfer}.test.ts"],
           env: { FAULT: fault.name },
           provide: { what: fault.what },
           testTimeout: 120_000,

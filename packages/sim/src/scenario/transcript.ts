@@ -68,6 +68,12 @@ function outputText(output: Output<StoredEntry>, ledger: readonly StoredEntry[])
       return `is ${output.role}${output.role === "backup" && output.primary ? ` of ${output.primary}` : ""} in ${output.view}`;
     case "cleanup-retired":
       return `asks to retire ${output.nodes.join()}`;
+    case "read-ready":
+      return `answers read ${output.token} at ${output.seqno}`;
+    case "read-refused":
+      return `refuses read ${output.token}: ${output.reason}`;
+    case "transfer":
+      return `ends the transfer to ${output.to}: ${output.outcome}`;
     case "send":
       return messageText(output.to, output.message);
     default:

@@ -2,7 +2,15 @@
  * The world of a scenario (raft-scenarios spec §2): replicas, their ledgers and outgoing queues, and the links between them.
  * Nothing moves until it is told to, and all loops over nodes are in ascending string order.
  */
-import { type Configuration, type Input, type Output, Replica, type RestoredState } from "@sealane/consensus";
+import {
+  type Configuration,
+  type Input,
+  type Output,
+  type ReadRefusal,
+  Replica,
+  type RestoredState,
+  type TransferOutcome,
+} from "@sealane/consensus";
 import { type ConsensusMessage, type NodeId, seqno, type View, view } from "@sealane/wire";
 import { Invariants } from "../invariants/invariants.js";
 import { ObservedLog } from "../invariants/observed-log.js";
@@ -34,6 +42,7 @@ export interface WorldObserver {
 
 interface NodeOptions {
   readonly preVote: boolean;
+  readonly leaderStickiness: boolean;
   readonly random: (max: number) => number;
   readonly restored?: RestoredState;
 }
@@ -44,6 +53,10 @@ export class ScenarioNode {
   readonly replica: Replica<StoredEntry>;
   readonly log = new ObservedLog();
   readonly outgoing: Queued[] = [];
+  /** By token: where a read may read, or why it may not. Waiting reads are missing. */
+  readonly answers = new Map<number, number | ReadRefusal>();
+  /** What became of the last transfer it was asked for. */
+  transferred: TransferOutcome | undefined;
   readonly #observers: readonly WorldObserver[];
   #nowMs = 0;
 
@@ -84,6 +97,9 @@ export class ScenarioNode {
       if (output.type === "append") this.log.append(...output.entries);
       if (output.type === "rollback") this.log.truncate(output.to);
       if (output.type === "send") this.outgoing.push({ to: output.to, message: output.message });
+      if (output.type === "read-ready") this.answers.set(output.token, output.seqno);
+      if (output.type === "read-refused") this.answers.set(output.token, output.reason);
+      if (output.type === "transfer") this.transferred = output.outcome;
       if (output.type !== "role") continue;
       checkRoleChange(this.id, role, output.role, this.replica.retirementPhase);
       role = output.role;
@@ -113,6 +129,8 @@ export class World {
   readonly #links = new Set<string>();
   /** Of nodes created from now on. */
   preVote = false;
+  /** Of nodes created from now on. */
+  leaderStickiness = false;
 
   constructor(random: (max: number) => number, observers: readonly WorldObserver[] = []) {
     this.#random = random;
@@ -141,7 +159,8 @@ export class World {
     if (this.#nodes.has(id)) throw new Error(`node ${id} exists`);
     if (configuration !== undefined) this.invariants = new Invariants("fiat");
     const restored = configuration && bootstrapState(configuration);
-    const options = { preVote: this.preVote, random: this.#random, ...(restored && { restored }) };
+    const { preVote, leaderStickiness } = this;
+    const options = { preVote, leaderStickiness, random: this.#random, ...(restored && { restored }) };
     const node = new ScenarioNode(id, options, this.#observers);
     this.#nodes.set(id, node);
     return node;

@@ -24,6 +24,8 @@ const everything = { quiet: 0, statesMax: Number.POSITIVE_INFINITY };
 test.each<[string, Bounds]>([
   ["three nodes, two views, one request, all there is", { ...bounds, ...everything, requests: 1 }],
   ["{a,b} becomes {b,c}, two views, all there is", { ...reconfiguration, ...everything, requests: 0 }],
+  ["three nodes, two views, one read, all there is", { ...bounds, ...everything, requests: 0, reads: 1 }],
+  ["three nodes, two views, one request, two reads, few messages", { ...bounds, requests: 1, reads: 2, quiet: 1 }],
   ["three nodes, two views, two requests, few messages", { ...bounds, quiet: 1 }],
   ["three nodes, two views, two requests", bounds],
   ["{a,b} becomes {b,c}, two views, two requests, few messages", { ...reconfiguration, quiet: 1 }],

@@ -22,6 +22,7 @@ test.each<[string, Bounds]>([
   ["three nodes, two views, two requests", small],
   ["{a,b} becomes {b,c}", { ...small, members: 2, requests: 1, reconfigureTo: [1, 2] }],
   ["two messages of a kind on their way", { ...small, inFlight: 2 }],
+  ["two reads, one request", { ...small, requests: 1, reads: 2 }],
 ])("%s: the invariants of §15 hold in the first states", (_, bounds) => {
   const explorer = new Explorer(bounds);
   const { states, localStates } = explorer.run();
@@ -35,6 +36,7 @@ test.each<[string, Bounds, number]>([
   ["one node, two requests", { ...small, members: 1 }, 5],
   ["two members, two views, one request", { ...small, members: 2, requests: 1, quiet: 0 }, 1_900],
   ["three nodes, two views", { ...small, requests: 0, quiet: 0 }, 30_000],
+  ["two members, two views, one read", { ...small, members: 2, requests: 0, reads: 1, quiet: 0 }, 900],
 ])("%s: the invariants of §15 hold in every state", (_, bounds, least) => {
   const { complete, states } = new Explorer({ ...bounds, statesMax: Number.POSITIVE_INFINITY }).run();
   expect(complete).toBe(true);

@@ -15,6 +15,8 @@ export interface Bounds {
   /** Set of the one reconfiguration, by the position of the nodes. */
   readonly reconfigureTo?: readonly number[];
   readonly requests: number;
+  /** Linearisable reads, at any primary. Each must see what was committed anywhere before. Default: none. */
+  readonly reads?: number;
   /** No node campaigns in this view or above. The service starts in view 2. */
   readonly viewMax: number;
   readonly inFlight: number;
@@ -45,6 +47,8 @@ const KINDS = [
   "propose-request-vote",
 ];
 const HEAD = NODES + 1;
+/** What is spent of the bounds, a byte for each. */
+const [REQUEST, RECONFIGURATION, READ] = [1, 1 << 8, 1 << 16];
 /** Beyond that, some are checked again. */
 const TRIPLES_MAX = 4_000_000;
 
@@ -129,7 +133,7 @@ export class Explorer {
         const letter = typeof name === "number" ? this.#letters[name] : undefined;
         const event = letter
           ? { type: "deliver" as const, letter }
-          : this.#eventsOf(sample).find(([each]) => each === name)?.[1];
+          : (readEvent(name) ?? this.#eventsOf(sample).find(([each]) => each === name)?.[1]);
         if (event === undefined) throw new Error(`${name} is not an event`);
         const again = this.#local.step(sample, event);
         const same =
@@ -180,6 +184,10 @@ export class Explorer {
       for (const [name, event, cost] of this.#eventsOf(this.#local.at(index))) {
         if (this.#affordable(spent, cost)) found(this.#successor(row, node, index, name, event, spent + cost, -1));
       }
+      if (this.#local.at(index).replica.role === "primary" && this.#affordable(spent, READ)) {
+        const least = Math.max(...row.slice(0, NODES).map((each) => this.#local.at(each).replica.commitSeqno));
+        found(this.#successor(row, node, index, `read ${least}`, { type: "read", least }, spent + READ, -1));
+      }
     }
     for (let at = HEAD; at < row.length; at++) {
       const id = row[at] ?? 0;
@@ -191,10 +199,12 @@ export class Explorer {
     }
   }
 
-  /** Requests are counted in the low byte, the reconfiguration in the next. */
+  /** Requests are counted in the low byte, the reconfiguration in the next, reads in the third. */
   #affordable(spent: number, cost: number): boolean {
     const total = spent + cost;
-    return (total & 0xff) <= this.#bounds.requests && total >> 8 <= (this.#bounds.reconfigureTo === undefined ? 0 : 1);
+    const { requests, reconfigureTo, reads = 0 } = this.#bounds;
+    const reconfigurations = reconfigureTo === undefined ? 0 : 1;
+    return (total & 0xff) <= requests && ((total >> 8) & 0xff) <= reconfigurations && total >> 16 <= reads;
   }
 
   /** What can happen to a node without a message, and what of the bounds that costs. */
@@ -207,11 +217,12 @@ export class Explorer {
       events.push([name, { type: "write", entry: { data: name, ...entry } }, cost]);
     if (replica.role === "primary") {
       events.push(["heartbeat", { type: "heartbeat" }, 0], ["silence", { type: "silence" }, 0]);
-      write("r", 1, {});
+      write("r", REQUEST, {});
       const last = log.entries.at(-1);
-      if (last?.signature !== true || last.view !== replica.view) write("s", 0, { signature: true });
+      if (last?.signature !== true || last.view !== replica.view || state.shouldSign)
+        write("s", 0, { signature: true });
       const set = this.#bounds.reconfigureTo?.flatMap((node) => this.#local.ids[node] ?? []);
-      if (set !== undefined) write("c", 256, { configuration: set });
+      if (set !== undefined) write("c", RECONFIGURATION, { configuration: set });
       if (state.toRetire.length > 0) write("x", 0, { retired: state.toRetire });
     } else if (state.canCampaign && replica.view + 1 < this.#bounds.viewMax) {
       events.push(["timeout", { type: "timeout" }, 0]);
@@ -300,6 +311,11 @@ export class Explorer {
       });
     }
   }
+}
+
+function readEvent(name: string | number): Event | undefined {
+  const least = /^read (\d+)$/.exec(String(name))?.[1];
+  return least === undefined ? undefined : { type: "read", least: Number(least) };
 }
 
 /** What happened to one node, for the message of a failure. */

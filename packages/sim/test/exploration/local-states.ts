@@ -8,6 +8,7 @@ import { type ConsensusMessage, type NodeId, seqno } from "@sealane/wire";
 import { checkNode } from "../../src/invariants/node-invariants.js";
 import type { Observed, ObservedReplica } from "../../src/invariants/observed.js";
 import { ObservedLog } from "../../src/invariants/observed-log.js";
+import { checkRead } from "../../src/invariants/reads.js";
 import { checkRoleChange, checkStep, remember } from "../../src/invariants/step-properties.js";
 import type { StoredEntry } from "../../src/invariants/stored-entry.js";
 import { inside } from "./inside.js";
@@ -27,6 +28,8 @@ export interface Letter {
 /** What can happen to a node. `silence`: a primary hears from nobody for an election timeout. */
 export type Event =
   | { readonly type: "start" | "heartbeat" | "silence" | "timeout" }
+  /** A linearisable read that must see at least the entries up to here. */
+  | { readonly type: "read"; readonly least: number }
   | { readonly type: "write"; readonly entry: Partial<StoredEntry> & { readonly data: string } }
   | { readonly type: "deliver"; readonly letter: Letter };
 
@@ -36,6 +39,8 @@ export interface LocalState extends Observed {
   readonly before: LocalState | undefined;
   readonly event: Event | undefined;
   readonly canCampaign: boolean;
+  /** The core asks for a signature, in this view or for a read. */
+  readonly shouldSign: boolean;
   /** Removed nodes for which the second retirement entry has yet to be written. */
   readonly toRetire: readonly NodeId[];
 }
@@ -49,6 +54,8 @@ class Execution {
   readonly replica: Replica<StoredEntry>;
   readonly state: ReturnType<typeof inside>;
   readonly log = new ObservedLog();
+  /** Reads that wait: what they must see, and the last entry when they came. */
+  reads: { readonly least: number; readonly after: number }[] = [];
   nowMs = 0;
 
   constructor(id: NodeId) {
@@ -74,6 +81,8 @@ class Execution {
       if (output.type === "append") this.log.append(...output.entries);
       if (output.type === "rollback") this.log.truncate(output.to);
       if (output.type === "send") sends.push(output);
+      if (output.type === "read-ready") checkRead(this.replica.id, output.token, output.seqno);
+      if (output.type === "read-ready" || output.type === "read-refused") this.#readEnded(output.token);
       if (output.type !== "role") continue;
       checkRoleChange(this.replica.id, before, output.role, this.replica.retirementPhase);
       before = output.role;
@@ -96,6 +105,10 @@ class Execution {
       this.log.append(entry);
       input = { type: "replicate", view, entries: [entry] };
     }
+    if (event.type === "read") {
+      this.reads.push({ least: event.least, after: this.replica.lastSeqno });
+      input = { type: "read", token: event.least };
+    }
     if (event.type === "deliver") {
       const { from, message, entries } = event.letter;
       const id = ids[from];
@@ -103,6 +116,12 @@ class Execution {
       input = { type: "message", from: id, message, entries };
     }
     this.replica.handle(input, this.nowMs);
+  }
+
+  #readEnded(token: number): void {
+    const at = this.reads.findIndex(({ least }) => least === token);
+    if (at < 0) throw new Error("a read is answered once");
+    this.reads.splice(at, 1);
   }
 }
 
@@ -183,6 +202,7 @@ export class LocalStates {
         replica.ticking &&
         replica.configurations.length > 0 &&
         replica.retirementPhase !== "retired-committed",
+      shouldSign: replica.shouldSign,
       toRetire: replica.role === "primary" ? state.log.removedNodes.unmarked : [],
     };
     checkNode(kept);
@@ -196,13 +216,13 @@ export class LocalStates {
  * Everything that decides what a replica does next. Left out are the times: a primary's acknowledgement timers and everyone's election
  * timer matter only to `silence` and `timeout`, which outlast any of them.
  */
-function fingerprint(node: number, { state, log: ledger, replica }: Execution): string {
+function fingerprint(node: number, { state, log: ledger, replica, reads }: Execution): string {
   const { log, hardState, role, primary, votes, isNewFollower, shouldSign } = state;
   const { entryBytes: _, ...restored } = log.restoredState(hardState);
   const peers = replica.peers.map(({ node: peer, sentSeqno, matchSeqno }) => [peer, sentSeqno, matchSeqno]);
   const flags = [isNewFollower, shouldSign, log.ticking];
   const entries = ledger.entries.map(({ data, view, signature }) => `${view}${signature ? "s" : ""}${data}`);
-  return JSON.stringify([node, role, primary, [...votes].sort(), flags, restored, peers, entries]);
+  return JSON.stringify([node, role, primary, [...votes].sort(), flags, restored, peers, entries, reads]);
 }
 
 function observe(replica: Replica<StoredEntry>): ObservedReplica {

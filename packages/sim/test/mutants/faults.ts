@@ -1,5 +1,5 @@
 /**
- * The faults of consensus spec §16, each as a change to the text of the core. A change names the exact text it replaces, so that a fault
+ * The faults of consensus spec §16, and some of our own kind, each as a change to the text of the core. A change names the exact text it replaces, so that a fault
  * that no longer fits the source stops the run instead of planting nothing. None of this exists in what ships.
  */
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ export interface Edit {
 }
 
 export interface Fault {
-  /** Row of §16: `B1`…`B14`, or `T` and a number for the rows of its second table, of which 12, 14, 17 and 18 are B12, B13, B10 and B11. */
+  /** `R` and a number: of what the core has beyond the specification. Else the row of §16: `B1`…`B14`, or `T` and a number for the rows of its second table, of which 12, 14, 17 and 18 are B12, B13, B10 and B11. */
   readonly name: string;
   readonly what: string;
   readonly edits: readonly Edit[];
@@ -197,6 +197,48 @@ export const FAULTS: readonly Fault[] = [
     "backup",
     "const to = this.#state.log.committable.highestAtOrBelow(limit);\n    if (to !== undefined) this",
     "const to = seqno(Math.min(limit, this.#state.log.lastSeqno));\n    if (to > this.#state.log.commitSeqno) this",
+  ]),
+  fault("R1", "any acknowledgement of the view confirms a read, also one that was on its way before", [
+    "reads",
+    "findIndex(({ after }) => after >= confirmed)",
+    "findIndex(({ after }) => after > confirmed)",
+  ]),
+  fault("R2", "a primary answers reads before an entry of its own view is committed", [
+    "reads",
+    "if (log.viewOf(log.commitSeqno) !== view) return;",
+    "",
+  ]),
+  fault("R3", "a read is confirmed by a majority of the oldest configuration alone", [
+    "reads",
+    "return configurations.agreedSeqno((node) => (node === id ? LAST_SEQNO : matchOf(node))) ?? seqno(0);",
+    "const [{ nodes } = { nodes: [] }] = configurations.all;\n" +
+      "    const values = nodes.map((node) => (node === id ? LAST_SEQNO : matchOf(node))).sort((a, b) => a - b);\n" +
+      "    return values[Math.floor((nodes.length - 1) / 2)] ?? seqno(0);",
+  ]),
+  fault("R4", "a read outlives the primary's role, and is answered in another view of it", [
+    "reads",
+    'if (role !== "primary" || view !== this.#view) {',
+    'if (role !== "primary") return;\n    if (false) {',
+  ]),
+  fault("R5", "a lease is counted from the acknowledgement, not from the append of what it names", [
+    "reads",
+    "lease.covers(matchOf(node), nowMs)",
+    "nowMs - (peers.get(node)?.lastAckMs ?? 0) < this.#state.contact.minTimeoutMs",
+  ]),
+  fault("R6", "with leases, a node votes although it hears from a primary", [
+    "elections",
+    "const refuses = lease !== undefined || ",
+    "const refuses = ",
+  ]),
+  fault("R7", "with leases, a restarted node has forgotten what it promised", [
+    "replica",
+    "if (lease !== undefined && view > 0) contact.heard(nowMs);",
+    "",
+  ]),
+  fault("R8", "a transfer names a target that does not hold everything", [
+    "transfer",
+    "const caughtUp = peers.get(to)?.matchSeqno === log.lastSeqno && ",
+    "const caughtUp = peers.get(to) !== undefined && ",
   ]),
 ];
 

@@ -25,6 +25,8 @@ const KINDS: readonly Omit<ClusterOptions, "seed">[] = [
   { replicas: 5, durability: "ephemeral", preVote: true },
   { replicas: 3, durability: "ephemeral", reconfigure: true },
   { replicas: 3, durability: "durable", reconfigure: true, preVote: true },
+  { replicas: 3, durability: "ephemeral", quiet: true },
+  { replicas: 3, durability: "durable", leaseDrift: 0.05, quiet: true },
 ];
 
 test("who catches it", ({ task }) => {

@@ -6,6 +6,7 @@ import { type Durability, type HardState, type Input, type Output, Replica, repl
 import { type ConsensusMessage, type NodeId, type Seqno, seqno, view } from "@sealane/wire";
 import { Invariants } from "../../src/invariants/invariants.js";
 import { ObservedLog } from "../../src/invariants/observed-log.js";
+import { checkRead } from "../../src/invariants/reads.js";
 import type { StoredEntry } from "../../src/invariants/stored-entry.js";
 import { SeededRandom } from "../../src/random.js";
 
@@ -23,6 +24,11 @@ export interface ClusterOptions {
   readonly preVote?: boolean;
   readonly eagerSend?: boolean;
   readonly inFlightBytesMax?: number;
+  readonly leaderStickiness?: boolean;
+  /** Partitions last about ten times as long, and fewer entries are written: primaries that nobody listens to have time to answer reads. */
+  readonly quiet?: boolean;
+  /** Answer reads by leases. All clocks then follow one time, each with a drift of up to this part. */
+  readonly leaseDrift?: number;
 }
 
 /** What was asked of a disk, in order. A crash may keep any part of it that comes first. */
@@ -50,6 +56,8 @@ class Node {
   replica: Replica<StoredEntry>;
   log = new ObservedLog();
   nowMs = 0;
+  /** How fast its clock runs. */
+  rate = 1;
   toCleanUp: readonly NodeId[] = [];
 
   constructor(id: NodeId, replica: Replica<StoredEntry>) {
@@ -76,6 +84,9 @@ export class Cluster {
   #side = new Map<NodeId, number>();
   #written = 0;
   restarts = 0;
+  /** Reads answered, transfers completed. */
+  reads = 0;
+  transfers = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -108,22 +119,26 @@ export class Cluster {
     const random = this.#random;
     const node = random.pick(this.nodes);
     const dice = random.upTo(999);
+    if (random.chance(0.05)) this.#read((random.chance(0.8) ? this.primary : undefined) ?? node);
     if (dice < 600) this.#deliver(random.upTo(Math.max(this.#inFlight.length - 1, 0)));
     else if (dice < 720) this.#tick(node, random.chance(0.02) ? 110 : random.upTo(14));
+    else if (dice < 840 && this.#options.quiet === true && random.chance(0.8)) this.#tick(node, random.upTo(14));
     else if (dice < 770) this.#writeSomewhere({});
     else if (dice < 840) this.#writeSomewhere({ signature: true });
     else if (dice < 960) this.#flush(node, random.upTo(node.disk.requests.length));
     else if (dice < 970) this.#handle(node, { type: "flush" });
     else if (dice < 972) this.#partition();
-    else if (dice < 984) this.#side.clear();
+    else if (dice < 980) this.#heal();
+    else if (dice < 984) this.handOver(random.pick(this.nodes).id);
     else if (dice < 990) this.#writeRetirement();
     else if (dice < 995) this.#reconfigure();
     else this.#crash(node);
   }
 
-  /** No more faults: a primary emerges, signs, and all members end up with one committed log (spec §15.3). */
+  /** No more faults: a primary emerges, signs, all members end up with one committed log (spec §15.3), and a read is answered. */
   settle(): void {
     this.#side.clear();
+    const answered = this.reads;
     for (let round = 0; round < SETTLE_ROUNDS_MAX; round++) {
       for (const node of this.nodes) {
         this.#tick(node, HEARTBEAT_MS);
@@ -133,12 +148,14 @@ export class Cluster {
         this.#deliver(0, true);
         for (const node of this.nodes) this.#flush(node, node.disk.requests.length);
       }
-      const primary = this.#primary();
+      const primary = this.primary;
       if (primary === undefined) continue;
       if (primary.toCleanUp.length > 0) this.#writeRetirement();
       if (primary.replica.shouldSign || !primary.log.entries.at(-1)?.signature)
         this.#write(primary, { signature: true });
-      if (this.#inSync(primary)) return;
+      if (!this.#inSync(primary)) continue;
+      if (this.reads > answered) return;
+      this.#read(primary);
     }
     const states = this.nodes.map(
       ({ id, replica }) => `${id.slice(0, 2)} ${replica.role} ${replica.view}.${replica.lastSeqno}`,
@@ -146,7 +163,7 @@ export class Cluster {
     throw new Error(`no progress without faults: ${states.join("; ")}`);
   }
 
-  #primary(): Node | undefined {
+  get primary(): Node | undefined {
     const primaries = this.nodes.filter(({ replica }) => replica.role === "primary");
     return primaries.sort((a, b) => b.replica.view - a.replica.view)[0];
   }
@@ -172,28 +189,36 @@ export class Cluster {
   #addNode(): Node {
     const id = this.#nodes.size.toString(16).padStart(64, "0") as NodeId; // 64 lower-case hex digits
     const node = new Node(id, this.#replica(id));
+    const { leaseDrift = 0 } = this.#options;
+    node.rate = 1 + leaseDrift * (this.#random.upTo(200) / 100 - 1);
+    node.nowMs = [...this.#nodes.values()].at(-1)?.nowMs ?? 0;
     this.#nodes.set(id, node);
     return node;
   }
 
   #replica(id: NodeId, restored?: ReturnType<typeof replayLog>, nowMs = 0): Replica<StoredEntry> {
-    const { durability, preVote = false, eagerSend = false, inFlightBytesMax } = this.#options;
+    const { durability, preVote = false, eagerSend = false, inFlightBytesMax, leaseDrift } = this.#options;
+    const { leaderStickiness = false } = this.#options;
     return new Replica<StoredEntry>({
       id,
       durability,
       preVote,
+      leaderStickiness,
       eagerSend,
       electionTimeoutMs: ELECTION_TIMEOUT_MS,
       heartbeatMs: HEARTBEAT_MS,
       random: (max) => this.#random.upTo(max),
       nowMs,
       ...(inFlightBytesMax !== undefined && { inFlightBytesMax }),
+      ...(leaseDrift !== undefined && { readLease: { clockDriftMax: leaseDrift } }),
       ...(restored !== undefined && { restored }),
     });
   }
 
+  /** The clocks of nodes are independent, unless there are leases: then the time of all goes on, by each node's share of it. */
   #tick(node: Node, elapsedMs: number): void {
-    node.nowMs += elapsedMs;
+    if (this.#options.leaseDrift === undefined) node.nowMs += elapsedMs;
+    else for (const each of this.nodes) each.nowMs += (elapsedMs / this.nodes.length) * each.rate;
     this.#handle(node, { type: "tick" });
   }
 
@@ -225,7 +250,14 @@ export class Cluster {
       case "cleanup-retired":
         node.toCleanUp = output.nodes;
         break;
-      default: // commit, role, peers, wait: the checks read them off the replica
+      case "read-ready":
+        checkRead(node.id, output.token, output.seqno);
+        this.reads += 1;
+        break;
+      case "transfer":
+        if (output.outcome === "completed") this.transfers += 1;
+        break;
+      default: // commit, role, peers, read-refused, wait: nothing is to be done
     }
   }
 
@@ -277,8 +309,31 @@ export class Cluster {
     this.#check();
   }
 
+  #heal(): void {
+    if (this.#options.quiet !== true || this.#random.chance(0.1)) this.#side.clear();
+  }
+
   #partition(): void {
     this.#side = new Map(this.nodes.map(({ id }) => [id, this.#random.upTo(1)]));
+  }
+
+  /** The token says what the read must see at least. */
+  #read(node: Node): void {
+    this.#handle(node, { type: "read", token: this.commitSeqno });
+    this.#signIfDue(node);
+  }
+
+  /** Asks the primary to hand over, in the midst of its work. */
+  handOver(to: NodeId): void {
+    const node = this.primary ?? this.#random.pick(this.nodes);
+    if (node.replica.role === "primary") this.#write(node, {});
+    this.#handle(node, { type: "transfer", to });
+    this.#signIfDue(node);
+  }
+
+  /** An owner signs when it is told to, sooner or later. */
+  #signIfDue(node: Node): void {
+    if (node.replica.shouldSign && this.#random.chance(0.7)) this.#write(node, { signature: true });
   }
 
   #writeSomewhere(parts: Partial<StoredEntry>): void {
@@ -306,7 +361,7 @@ export class Cluster {
 
   /** Swaps one member for a node that never was one: identities are used once. */
   #reconfigure(): void {
-    const primary = this.#primary();
+    const primary = this.primary;
     const newest = primary?.replica.configurations.at(-1);
     if (this.#options.reconfigure !== true || primary === undefined || newest === undefined) return;
     if (primary.replica.configurations.length > 2 || this.#nodes.size >= 9) return;
