@@ -35,8 +35,7 @@ test.each<[string, Bounds]>([
 test.each<[string, Bounds, number]>([
   ["one node, two requests", { ...small, members: 1 }, 5],
   ["two members, two views, one request", { ...small, members: 2, requests: 1, quiet: 0 }, 1_900],
-  ["three nodes, two views", { ...small, requests: 0, quiet: 0 }, 30_000],
-  ["two members, two views, one read", { ...small, members: 2, requests: 0, reads: 1, quiet: 0 }, 900],
+  ["three nodes, two views, one read", { ...small, requests: 0, reads: 1, quiet: 0 }, 100_000],
 ])("%s: the invariants of §15 hold in every state", (_, bounds, least) => {
   const { complete, states } = new Explorer({ ...bounds, statesMax: Number.POSITIVE_INFINITY }).run();
   expect(complete).toBe(true);
