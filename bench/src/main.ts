@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The benchmark's command: `main.js [PART...] [--quick|--full] [--json]`, all parts unless some are named, `channel` standing for four of
- * them. What stands behind a number: `main.js profile CONTESTANT WORK` and `main.js profile commit IN_FLIGHT`.
+ * The benchmark's command: `main.js [PART...] [--quick|--full] [--json]`, all parts unless some are named, `channel` and `ledger` standing
+ * for four each. What stands behind a number: `main.js profile CONTESTANT WORK` and `main.js profile commit IN_FLIGHT`.
  */
 import { parseArgs } from "node:util";
 import { CHANNEL_PARTS } from "./channel/index.js";
@@ -9,6 +9,7 @@ import { profileChannel } from "./channel/profile.js";
 import { benchCommit } from "./commit/index.js";
 import { profileCommit } from "./commit/profile.js";
 import { CONTESTANTS, type ContestantName } from "./contestants/index.js";
+import { LEDGER_PARTS } from "./ledger/index.js";
 import { formatSection, type Section } from "./measure/report.js";
 
 const { positionals, values } = parseArgs({
@@ -31,9 +32,9 @@ if (first === "profile") {
 async function bench(names: readonly string[]): Promise<void> {
   const full = values.full === true;
   const sections: Section[] = [];
-  for (const [name, run] of Object.entries({ ...CHANNEL_PARTS, commit: benchCommit })) {
-    const isAsked = names.length === 0 || names.includes(name) || (names.includes("channel") && name in CHANNEL_PARTS);
-    if (!isAsked) continue;
+  for (const [name, run] of Object.entries({ ...CHANNEL_PARTS, ...LEDGER_PARTS, commit: benchCommit })) {
+    const group = name in CHANNEL_PARTS ? "channel" : name in LEDGER_PARTS ? "ledger" : name;
+    if (names.length > 0 && !names.includes(name) && !names.includes(group)) continue;
     const section = await run(full);
     sections.push(section);
     if (values.json !== true) process.stdout.write(`${formatSection(section)}\n`);

@@ -63,7 +63,11 @@ async function command(args: readonly string[], input = ""): Promise<Finished> {
 
 async function stop(...nodes: Started[]): Promise<void> {
   for (const { process } of nodes) process.kill("SIGTERM");
-  for (const { end } of nodes) expect(await end).toMatchObject({ code: 0, stderr: "" });
+  for (const { end } of nodes) {
+    const { code, stdout, stderr } = await end;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).not.toContain("row "); // nodes print nothing of what they keep
+  }
 }
 
 /** Asks again until the answer fits: what is waited for happens in other processes. */

@@ -1,9 +1,11 @@
 /** Ties one cluster to the pages that watch it: rows from what the nodes report, the buttons, the writes that are followed. */
 
+import { parseTxId, type Seqno, seqno } from "@sealane/wire";
 import { DemoError } from "./errors.js";
 import type { NodeAction } from "./feed.js";
 import type { DemoControl } from "./http.js";
 import { Hub } from "./hub.js";
+import { ledgerPage, openedEntry, receiptFor } from "./ledger-explorer.js";
 import type { Cluster } from "./supervisor.js";
 import { Writes } from "./writes.js";
 
@@ -43,12 +45,21 @@ export function dashboard(cluster: Cluster): Dashboard {
     write: (via, key, value) => writes.start(via, key, value, cluster.signal),
     act: (node, action) => act(cluster, node, action),
     setLink: (a, b, cut) => cluster.setLink(a, b, cut),
+    ledgerPage: (node, from, count) => ledgerPage(cluster.dataDir(node), from, count),
+    openedEntry: (node, at) => openedEntry(cluster.dataDir(node), at),
+    receipt: (node, at) => receiptFor(cluster.dataDir(node), at, committedBy(cluster, node)),
     end: () => {
       clearInterval(timer);
       unsubscribe();
       hub.end();
     },
   };
+}
+
+/** What a node has reported as committed is so for good, also when it is down now. */
+function committedBy(cluster: Cluster, node: number): Seqno {
+  const committed = cluster.node(node).state?.committed;
+  return committed === undefined ? seqno(0) : parseTxId(committed).seqno;
 }
 
 async function act(cluster: Cluster, index: number, action: NodeAction): Promise<void> {

@@ -7,12 +7,15 @@ import { readFile } from "node:fs/promises";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ServerType, serve } from "@hono/node-server";
+import { type Seqno, seqno } from "@sealane/wire";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { streamSSE } from "hono/streaming";
 import { DemoError, sentence, systemCode } from "./errors.js";
 import type { ActionError, ClusterView, NodeAction, WriteView } from "./feed.js";
 import type { Backlog } from "./hub.js";
+import { PAGE_ENTRIES_MAX } from "./ledger-explorer.js";
+import type { LedgerPageView, OpenedEntryView, ReceiptView } from "./ledger-feed.js";
 import { LOOPBACK } from "./ports.js";
 
 /** Built by vite; the same place whether this file runs built or from its source. */
@@ -46,6 +49,9 @@ export interface DemoControl {
   write(via: number, key: string, value: unknown): WriteView | undefined;
   act(node: number, action: NodeAction): Promise<void>;
   setLink(a: number, b: number, cut: boolean): void;
+  ledgerPage(node: number, from: number, count: number): Promise<LedgerPageView>;
+  openedEntry(node: number, seqno: Seqno): Promise<OpenedEntryView>;
+  receipt(node: number, seqno: Seqno): Promise<ReceiptView>;
 }
 
 export interface PageServer {
@@ -142,6 +148,8 @@ export function pageApp(control: DemoControl, port: number): Hono {
     return c.json({ ok: true });
   });
 
+  addLedgerRoutes(app, control);
+
   app.get("/*", (c) => servePageFile(c));
   app.notFound((c) => refuse(c, 404, "There is nothing here."));
   app.onError((error, c) =>
@@ -150,6 +158,36 @@ export function pageApp(control: DemoControl, port: number): Hono {
       : refuse(c, 500, `The demo failed: ${sentence(error)}`),
   );
   return app;
+}
+
+/** What the ledger explorer reads. Nothing here changes anything. */
+function addLedgerRoutes(app: Hono, control: DemoControl): void {
+  app.get("/api/nodes/:index/ledger", async (c) => {
+    const index = wholeNumber(c.req.param("index"));
+    const from = wholeNumber(c.req.query("from") ?? "1");
+    const count = wholeNumber(c.req.query("count") ?? String(PAGE_ENTRIES_MAX));
+    if (!isIndex(index, control)) return refuse(c, 404, "There is no such node.");
+    if (from === undefined || from < 1) return refuse(c, 400, "`from` is not a seqno.");
+    if (count === undefined || count < 1 || count > PAGE_ENTRIES_MAX)
+      return refuse(c, 400, `\`count\` is not a number from 1 to ${PAGE_ENTRIES_MAX}.`);
+    return c.json(await control.ledgerPage(index, from, count));
+  });
+
+  app.get("/api/nodes/:index/ledger/:seqno/:what", async (c) => {
+    const index = wholeNumber(c.req.param("index"));
+    const at = wholeNumber(c.req.param("seqno"));
+    const what = c.req.param("what");
+    if (!isIndex(index, control)) return refuse(c, 404, "There is no such node.");
+    if (at === undefined || at < 1) return refuse(c, 400, "That is not a seqno.");
+    if (what === "private") return c.json(await control.openedEntry(index, seqno(at)));
+    if (what === "receipt") return c.json(await control.receipt(index, seqno(at)));
+    return refuse(c, 404, "There is nothing here.");
+  });
+}
+
+function wholeNumber(text: string): number | undefined {
+  const value = Number(text);
+  return /^\d{1,16}$/.test(text) && Number.isSafeInteger(value) ? value : undefined;
 }
 
 function guard(port: number): MiddlewareHandler {

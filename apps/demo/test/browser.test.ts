@@ -62,7 +62,8 @@ if (executablePath === undefined) {
     const write = async (key: string) => {
       await page.getByLabel("Key", { exact: true }).fill(key);
       await page.getByLabel("Value", { exact: true }).fill(`{"from":"the browser"}`);
-      await page.getByRole("radio", { name: "Node 1" }).check({ force: true });
+      const writer = page.getByRole("region", { name: "Write a record" });
+      await writer.getByRole("radio", { name: "Node 1" }).check({ force: true });
       await page.getByRole("button", { name: "Write", exact: true }).click();
       const row = page.locator(`[data-write="${key}"]`);
       await row.and(page.locator('[data-state="committed"]')).waitFor();
@@ -90,6 +91,23 @@ if (executablePath === undefined) {
     await page.getByRole("button", { name: "Heal the link between Node 0 and Node 1" }).click();
     await channels.locator(".channel-state.established").nth(1).waitFor();
     await write("after-the-cut");
+
+    const ledger = page.getByRole("region", { name: "Ledger" });
+    await ledger.getByRole("radio", { name: "Node 1" }).check({ force: true });
+    await ledger.locator(".entry.application").last().click();
+    await ledger.getByRole("button", { name: "Open it as a trusted node does" }).click();
+    await ledger.getByText("the browser").waitFor();
+    await ledger.getByRole("radio", { name: "Bytes and proof" }).check({ force: true });
+    await ledger.getByRole("button", { name: "Build a receipt" }).click();
+    await ledger.getByText("Verified in this browser").waitFor();
+    await ledger.getByRole("spinbutton", { name: "Byte at" }).fill("120");
+    await ledger.getByRole("button", { name: "Flip its lowest bit" }).click();
+    await ledger.getByText("The proof breaks here").waitFor();
+    await ledger.getByRole("button", { name: "Undo" }).click();
+    await ledger.getByText("Verified in this browser").waitFor();
+    await ledger.getByLabel("Go to").fill("2");
+    await ledger.getByRole("button", { name: "Go", exact: true }).click();
+    await ledger.getByRole("region", { name: "Entry 2" }).getByText("signed by Node 0").waitFor();
 
     const filter = page.getByPlaceholder("Filter by text");
     await filter.fill("append-entries");

@@ -42,6 +42,12 @@ export function fakeControl(count: number): FakeControl {
       view = { ...view, links: view.links.map((link) => (link.a === a && link.b === b ? { a, b, cut } : link)) };
       hub.changed();
     },
+    ledgerPage: (node, from, count) => {
+      calls.push(`ledger ${node} ${from} ${count}`);
+      return Promise.resolve({ entries: [] });
+    },
+    openedEntry: (node, seqno) => Promise.reject(new DemoError(`Node ${node} has no entry ${seqno}.`)),
+    receipt: () => Promise.resolve({ receipt: "{}", serviceCertificate: "" }),
   };
 }
 

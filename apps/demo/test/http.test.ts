@@ -160,3 +160,37 @@ test("a taken port is one clear sentence", async () => {
     `port ${address.port} is taken: choose another with --port`,
   );
 });
+
+describe("the ledger explorer's routes", () => {
+  const get = (control: ReturnType<typeof fakeControl>, path: string) =>
+    pageApp(control, PORT).request(`http://${HOST}/api/nodes/${path}`, { headers: { host: HOST } });
+
+  test("pages, private parts and receipts", async () => {
+    const control = fakeControl(2);
+    expect(await (await get(control, "1/ledger?from=7&count=20")).json()).toEqual({ entries: [] });
+    expect((await get(control, "0/ledger")).status).toBe(200);
+    expect(control.calls).toEqual(["ledger 1 7 20", "ledger 0 1 100"]);
+    expect(await (await get(control, "0/ledger/7/receipt")).json()).toEqual({ receipt: "{}", serviceCertificate: "" });
+    const refused = await get(control, "0/ledger/7/private");
+    expect([refused.status, await refused.json()]).toEqual([409, { error: "Node 0 has no entry 7." }]);
+  });
+
+  test.each([
+    ["2/ledger", 404],
+    ["x/ledger", 404],
+    ["0/ledger?from=0", 400],
+    ["0/ledger?from=-1", 400],
+    ["0/ledger?from=1e3", 400],
+    ["0/ledger?from=9007199254740993", 400],
+    ["0/ledger?count=101", 400],
+    ["0/ledger?count=0", 400],
+    ["0/ledger/0/receipt", 400],
+    ["0/ledger/first/private", 400],
+    ["0/ledger/1/keys", 404],
+    ["7/ledger/1/receipt", 404],
+  ])("%s is refused", async (path, status) => {
+    const control = fakeControl(2);
+    expect((await get(control, path)).status).toBe(status);
+    expect(control.calls).toEqual([]);
+  });
+});

@@ -5,12 +5,13 @@
  *     public domain: u8 4 | u64 seqno | 32 claims digest | 32 commit evidence digest | u64 0 | maps
  *
  * In two steps, so that the entry can be written straight into the memory it stays in: `planEntry` checks and measures, `writeEntry` fills.
- * The only bytes made outside that memory are the private plaintext and what the AEAD returns for it.
+ * The private plaintext too is laid out there, where the ciphertext then takes its place; all that is made elsewhere is what the AEAD returns.
  */
 import type { CryptoSuite } from "@sealane/crypto";
 import { type Seqno, utf8, VIEW_MAX, type View, type WriteSet } from "@sealane/wire";
 import { assert, LedgerError } from "./errors.js";
-import { commitEvidence, type LedgerSecrets } from "./ledger-secrets.js";
+import { leafHash } from "./leaf-hash.js";
+import type { LedgerSecrets } from "./ledger-secrets.js";
 import {
   CHANGES_MAX,
   DIGEST_BYTES,
@@ -52,9 +53,9 @@ export interface EntryInput {
 /** An entry checked and measured, not yet written. */
 export interface EntryPlan {
   readonly input: EntryInput;
+  /** Of the whole entry. */
   readonly bytes: number;
   readonly publicBytes: number;
-  readonly privateBytes: number;
   /** UTF-8 of the map names, in the order of the write set. */
   readonly names: readonly Uint8Array[];
 }
@@ -84,19 +85,20 @@ export function encodeEntry(suite: CryptoSuite, secrets: LedgerSecrets, input: E
 /** Checks an entry and says how long it will be. Throws what `encodeEntry` throws, except `no-secret`. */
 export function planEntry(input: EntryInput): EntryPlan {
   checkInput(input);
-  const names = input.writeSet.map(({ name }) => utf8(name));
+  const names: Uint8Array[] = [];
   let publicBytes = PUBLIC_HEADER_BYTES;
   let privateBytes = 0;
   let changes = 0;
-  for (const [index, map] of input.writeSet.entries()) {
-    const name = names[index];
-    assert(name !== undefined, "every map has its name in bytes");
+  let previous: Uint8Array | undefined;
+  for (const map of input.writeSet) {
+    const name = utf8(map.name);
     if (name.length > NAME_BYTES_MAX)
       throw new LedgerError("too-large", `a map name has ${name.length} bytes of UTF-8`);
-    const previous = names[index - 1];
     if (previous !== undefined && compareBytes(previous, name) >= 0) {
       throw new LedgerError("bad-map", `map ${map.name} is out of order or there twice`);
     }
+    previous = name;
+    names.push(name);
     const mapBytes = measureMap(map, name);
     if (isPublicMap(map.name)) publicBytes += mapBytes;
     else privateBytes += mapBytes;
@@ -108,7 +110,7 @@ export function planEntry(input: EntryInput): EntryPlan {
   const bytes = PUBLIC_OFFSET + publicBytes + privateBytes;
   if (bytes > ENTRY_BYTES_MAX)
     throw new LedgerError("too-large", `the entry has ${bytes} bytes of at most ${ENTRY_BYTES_MAX}`);
-  return { input, bytes, publicBytes, privateBytes, names };
+  return { input, bytes, publicBytes, names };
 }
 
 /**
@@ -122,43 +124,43 @@ export function writeEntry(
   plan: EntryPlan,
   target: Uint8Array,
 ): EntryDigests {
-  const { input, publicBytes, privateBytes, names } = plan;
+  const { input, publicBytes, names } = plan;
   if (target.length !== plan.bytes) throw new RangeError(`the entry needs ${plan.bytes} bytes, got ${target.length}`);
   const { view, seqno, writeSet, claimsDigest = NO_CLAIMS } = input;
-  const { aead } = secrets.keysFor(suite, seqno);
-  const evidenceDigest = suite.sha256(utf8(commitEvidence(suite, secrets, { view, seqno })));
+  const { aead, evidence } = secrets.keysFor(suite, seqno);
+  const evidenceDigest = evidence.digest(input);
 
-  const entry = new Put(target);
-  entry.u8(VERSION);
-  entry.u8(input.flags ?? 0);
-  entry.u48(plan.bytes - ENTRY_HEADER_BYTES);
-  entry.skip(TAG_BYTES);
-  entry.u64(seqno); // §2.1
-  entry.u32(view);
-  entry.u64(publicBytes);
-  entry.u8(ENTRY_TYPE);
-  entry.u64(seqno);
-  entry.bytes(claimsDigest);
-  entry.bytes(evidenceDigest);
-  entry.u64(0);
-  const plaintext = new Uint8Array(privateBytes);
-  const privateDomain = new Put(plaintext);
-  for (const [index, map] of writeSet.entries()) {
-    const name = names[index];
-    assert(name !== undefined, "every map has its name in bytes");
-    putMap(isPublicMap(map.name) ? entry : privateDomain, map, name);
-  }
+  const put = new Put(target);
+  put.u8(VERSION);
+  put.u8(input.flags ?? 0);
+  put.u48(plan.bytes - ENTRY_HEADER_BYTES);
+  put.skip(TAG_BYTES);
+  put.u64(seqno); // §2.1
+  put.u32(view);
+  put.u64(publicBytes);
+  put.u8(ENTRY_TYPE);
+  put.u64(seqno);
+  put.bytes(claimsDigest);
+  put.bytes(evidenceDigest);
+  put.u64(0);
+  putMaps(put, writeSet, names, true);
+  putMaps(put, writeSet, names, false);
 
   // §4: the additional data is the public domain alone; §3.3: also without any private map, for the tag.
   const iv = target.subarray(IV_OFFSET, PUBLIC_LENGTH_OFFSET);
   const publicDomain = target.subarray(PUBLIC_OFFSET, PUBLIC_OFFSET + publicBytes);
-  const { ciphertext, tag } = aead.seal(iv, publicDomain, plaintext);
-  suite.wipe(plaintext);
-  target.set(tag, TAG_OFFSET);
-  target.set(ciphertext, PUBLIC_OFFSET + publicBytes);
+  const privateDomain = target.subarray(PUBLIC_OFFSET + publicBytes);
+  try {
+    const { ciphertext, tag } = aead.seal(iv, publicDomain, privateDomain);
+    privateDomain.set(ciphertext);
+    target.set(tag, TAG_OFFSET);
+  } catch (error) {
+    suite.wipe(privateDomain); // or the plaintext would stay in memory that is meant for the disk
+    throw error;
+  }
 
   const writeSetDigest = suite.sha256(target);
-  return { writeSetDigest, leaf: suite.sha256(writeSetDigest, evidenceDigest, claimsDigest) }; // §6.1, type 4
+  return { writeSetDigest, leaf: leafHash(suite, writeSetDigest, evidenceDigest, claimsDigest) };
 }
 
 function checkInput({ view, seqno, writeSet, flags = 0, claimsDigest }: EntryInput): void {
@@ -198,6 +200,15 @@ function measureMap({ name, writes, removes }: WriteSet[number], nameBytes: Uint
 function checkKey(name: string, previous: Uint8Array | undefined, key: Uint8Array): void {
   if (previous !== undefined && compareBytes(previous, key) >= 0) {
     throw new LedgerError("bad-map", `map ${name} has keys out of order or twice`);
+  }
+}
+
+/** The maps of one domain. */
+function putMaps(put: Put, writeSet: WriteSet, names: readonly Uint8Array[], isPublic: boolean): void {
+  for (let index = 0; index < writeSet.length; index++) {
+    const [map, name] = [writeSet[index], names[index]];
+    assert(map !== undefined && name !== undefined, "every map has its name in bytes");
+    if (isPublicMap(map.name) === isPublic) putMap(put, map, name);
   }
 }
 

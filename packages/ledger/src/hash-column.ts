@@ -3,6 +3,8 @@ import { assert } from "./errors.js";
 import { DIGEST_BYTES } from "./limits.js";
 
 const CAPACITY_MIN = 8;
+/** Memory that is kept although less would do: a row that is emptied at every commit fills up again just as far. */
+const REUSED_BYTES_MAX = 64 * 1024;
 
 export class HashColumn {
   #bytes = new Uint8Array(CAPACITY_MIN * DIGEST_BYTES);
@@ -57,15 +59,16 @@ export class HashColumn {
 
   /** Moves what is held to the front if that frees at least half, else doubles: O(1) amortised per push. */
   #grow(): void {
-    const held = this.#bytes.subarray(
-      (this.#base - this.#origin) * DIGEST_BYTES,
-      (this.#end - this.#origin) * DIGEST_BYTES,
-    );
-    const capacity = Math.max(CAPACITY_MIN * DIGEST_BYTES, 2 * held.length);
-    // Shrinks again after a long row was dropped; a fresh array keeps views that were handed out intact.
-    const bytes = new Uint8Array(capacity);
-    bytes.set(held);
-    this.#bytes = bytes;
+    const start = (this.#base - this.#origin) * DIGEST_BYTES;
+    const end = (this.#end - this.#origin) * DIGEST_BYTES;
+    const capacity = Math.max(CAPACITY_MIN * DIGEST_BYTES, 2 * (end - start));
+    if (capacity <= this.#bytes.length && this.#bytes.length <= REUSED_BYTES_MAX) {
+      this.#bytes.copyWithin(0, start, end);
+    } else {
+      const bytes = new Uint8Array(capacity); // also shrinks, after a long row was dropped
+      bytes.set(this.#bytes.subarray(start, end));
+      this.#bytes = bytes;
+    }
     this.#origin = this.#base;
   }
 }

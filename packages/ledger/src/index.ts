@@ -7,6 +7,7 @@ export {
   type SourceReceiptOptions,
 } from "./build-receipt.js";
 export type { CertificateLookup, ServiceLookup } from "./check-signature.js";
+export { entriesFrom, type PlacedEntry } from "./chunk-walk.js";
 export { type DecodedEntry, decodeEntry, type EntryType } from "./decode-entry.js";
 export { type EntryInput, encodeEntry } from "./encode-entry.js";
 export { type EntryHeader, entriesDigest, parseEntryHeader, splitEntries } from "./entry-header.js";

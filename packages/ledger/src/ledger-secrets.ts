@@ -1,12 +1,10 @@
 /** The keys that entries are encrypted with, and what is derived from them (ledger spec §4, §5). */
 import type { AeadKey, CryptoSuite } from "@sealane/crypto";
-import { formatTxId, hex, type Seqno, type TxId, utf8 } from "@sealane/wire";
+import type { Seqno, TxId } from "@sealane/wire";
+import { EvidenceMaker } from "./commit-evidence.js";
 import { LedgerError } from "./errors.js";
 
 const SECRET_BYTES = 32;
-
-/** §5: CCF takes the first 8 bytes of a longer label; all real ledgers agree on these. */
-const COMMIT_SECRET_LABEL = utf8("Commit S");
 
 /** A ledger secret and the seqno from which it applies. */
 export interface LedgerSecret {
@@ -18,8 +16,7 @@ export interface LedgerSecret {
 /** What one secret gives under one suite. */
 export interface SecretKeys {
   readonly aead: AeadKey;
-  /** 32 bytes, §5. */
-  readonly commitSecret: Uint8Array;
+  readonly evidence: EvidenceMaker;
 }
 
 /**
@@ -57,12 +54,12 @@ export class LedgerSecrets {
     return this.#find(seqno).secret;
   }
 
-  /** The AEAD key and commit secret for an entry; derived once per secret. @throws {LedgerError} `no-secret`. */
+  /** The AEAD key and the commit evidence for an entry; derived once per secret. @throws {LedgerError} `no-secret`. */
   keysFor(suite: CryptoSuite, seqno: Seqno): SecretKeys {
     const found = this.#find(seqno);
     if (found.derived?.suite !== suite) {
       const { key } = found.secret;
-      const keys = { aead: suite.aead(key), commitSecret: suite.hmacSha256(key, COMMIT_SECRET_LABEL) };
+      const keys = { aead: suite.aead(key), evidence: new EvidenceMaker(suite, key) };
       found.derived = { suite, keys };
     }
     return found.derived.keys;
@@ -87,7 +84,5 @@ export class LedgerSecrets {
  * @throws {LedgerError} `no-secret`.
  */
 export function commitEvidence(suite: CryptoSuite, secrets: LedgerSecrets, txId: TxId): string {
-  const text = formatTxId(txId);
-  const nonce = suite.hmacSha256(secrets.keysFor(suite, txId.seqno).commitSecret, utf8(text));
-  return `ce:${text}:${hex(nonce)}`;
+  return secrets.keysFor(suite, txId.seqno).evidence.text(txId);
 }

@@ -12,7 +12,7 @@ import { ChunkPolicy } from "./chunk-policy.js";
 import { COSE_ALGORITHMS, type CoseHeader, type CoseSign1, coseSignedBytes } from "./cose/cose-sign1.js";
 import { encodeCoseHeader } from "./cose/encode-cose.js";
 import type { DecodedEntry } from "./decode-entry.js";
-import { type EntryInput, planEntry, writeEntry } from "./encode-entry.js";
+import { type EntryDigests, type EntryInput, planEntry, writeEntry } from "./encode-entry.js";
 import { assert, LedgerError } from "./errors.js";
 import type { LedgerSecrets } from "./ledger-secrets.js";
 import { CHUNK_BYTES_DEFAULT, FLAG_CHUNK_ENDS_AFTER } from "./limits.js";
@@ -219,8 +219,9 @@ export class Ledger {
     if (signature !== undefined) {
       this.#checker.check(signature, decoded, this.#tree, this.#nodeCertificate, this.#serviceCertificate);
     }
-    this.#slabs.reserve(bytes.length).set(bytes);
-    return this.#take(bytes.length, { view: decoded.view, flags, digest: writeSetDigest, leaf, isSignature });
+    const kept = this.#slabs.reserve(bytes.length);
+    kept.set(bytes);
+    return this.#take(kept, decoded.view, flags, { writeSetDigest, leaf }, isSignature);
   }
 
   /**
@@ -288,24 +289,25 @@ export class Ledger {
     if (input.view < viewMin)
       throw new RangeError(`view ${input.view} is below ${viewMin}: its nonce may have been used`);
     const plan = planEntry(input);
-    const { writeSetDigest, leaf } = writeEntry(this.#suite, this.#secrets, plan, this.#slabs.reserve(plan.bytes));
-    return this.#take(plan.bytes, {
-      view: input.view,
-      flags: input.flags ?? 0,
-      digest: writeSetDigest,
-      leaf,
-      isSignature,
-    });
+    const bytes = this.#slabs.reserve(plan.bytes);
+    const digests = writeEntry(this.#suite, this.#secrets, plan, bytes);
+    return this.#take(bytes, input.view, input.flags ?? 0, digests, isSignature);
   }
 
   /** Makes the entry that lies in reserved memory the last one. Cannot fail. */
-  #take(bytes: number, entry: Pick<LedgerEntry, "view" | "flags" | "digest" | "leaf" | "isSignature">): LedgerEntry {
-    this.#slabs.push(bytes, entry.digest);
-    this.#tree.append(entry.leaf);
-    const last = this.lastSeqno;
-    this.#views.append(last, entry.view);
-    this.#chunks.append(last, bytes, entry.flags);
-    assert(this.#tree.size === last + 1, "the tree has one leaf per entry and leaf 0");
-    return { ...entry, seqno: last, bytes: this.#slabs.entry(last), committable: entry.isSignature };
+  #take(
+    bytes: Uint8Array,
+    view: View,
+    flags: number,
+    { writeSetDigest: digest, leaf }: EntryDigests,
+    isSignature: boolean,
+  ): LedgerEntry {
+    this.#slabs.push(bytes.length, digest);
+    this.#tree.append(leaf);
+    const seqno = this.lastSeqno;
+    this.#views.append(seqno, view);
+    this.#chunks.append(seqno, bytes.length, flags);
+    assert(this.#tree.size === seqno + 1, "the tree has one leaf per entry and leaf 0");
+    return { seqno, view, flags, bytes, digest, leaf, isSignature, committable: isSignature };
   }
 }

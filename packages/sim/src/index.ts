@@ -1,9 +1,30 @@
 /** Entry point `@sealane/sim`. */
 export { checkAgreement } from "./cluster/checkers.js";
 export { Cluster, type ClusterOptions } from "./cluster/cluster.js";
+export { NodeClock } from "./cluster/node-clock.js";
 export { RunTrace } from "./cluster/run-trace.js";
-export { SimulatedDisk } from "./cluster/simulated-disk.js";
-export { type Answer, SimulatedNode, type SimulatedNodeConfig } from "./cluster/simulated-node.js";
+export { type PowerLoss, SimulatedDisk } from "./cluster/simulated-disk.js";
+export {
+  type Answer,
+  type RestartOutcome,
+  SimulatedNode,
+  type SimulatedNodeConfig,
+  type SimulatedRequest,
+  type SimulatedWorld,
+} from "./cluster/simulated-node.js";
+export {
+  type ClockFault,
+  type DiskFault,
+  FAULT_KINDS,
+  type Fault,
+  type FaultKind,
+  type MembershipFault,
+  type NetworkFault,
+  type ProcessFault,
+  type TimedFault,
+  type WireFault,
+} from "./faults/fault.js";
+export { type PlanOptions, planFaults } from "./faults/plan.js";
 export { History, type Operation, type Outcome } from "./history/history.js";
 export { checkLinearizable, type Model, type Verdict } from "./history/linearizability.js";
 export { checkStatuses, checkTxOrder, type StatusAnswer } from "./history/transactions.js";

@@ -18,6 +18,8 @@ export type ViolationCode =
   | "undecided"
   /** The faults are over, and nobody is elected, something is not answered, or nodes stay apart. */
   | "no-progress"
+  /** A node cannot come back although its disk kept its promises. */
+  | "not-recovered"
   /** A node threw something. */
   | "crashed"
   /** What the user's own invariant or check threw. */

@@ -113,7 +113,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
     },
     {
       entry: "src/page/main.tsx",
-      workspace: ["@sealane/client", "@sealane/wire"],
+      workspace: ["@sealane/client", "@sealane/crypto", "@sealane/ledger", "@sealane/ledger/receipt", "@sealane/wire"],
       npm: ["@preact/signals", "preact"],
       node: [],
       pure: false,

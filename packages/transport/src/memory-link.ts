@@ -16,6 +16,8 @@ export class DirectedLink {
   session: Session = newSession();
   /** Delivery keeps order: nothing that is not reordered is due before this. */
   lastDueMs = 0;
+  /** When what was sent so far has left, where bandwidth is limited. */
+  freeMs = 0;
   /** Bytes in flight. */
   bufferedBytes = 0;
   framesSent = 0;

@@ -10,21 +10,9 @@ import { concatBytes, FRAME_HEADER_BYTES, type FrameType, type NodeId } from "@s
 import { DueQueue } from "./due-queue.js";
 import { TransportError } from "./errors.js";
 import { type EndpointNetwork, type InMemoryTransportOptions, MemoryEndpoint } from "./memory-endpoint.js";
+import { type Adversary, checkFaults, type FaultCounts, type NetworkFaults, NO_FAULTS } from "./memory-faults.js";
 import { DirectedLink, type Session } from "./memory-link.js";
 import type { CloseReason, Transport } from "./transport.js";
-
-/** Probabilities are per frame, from 0 to 1. Nothing is wrong by default and frames arrive in the millisecond after they were sent. */
-export interface NetworkFaults {
-  /** A frame is lost. */
-  readonly loss: number;
-  /** A frame arrives twice; the second copy draws its own delay. */
-  readonly duplicate: number;
-  /** Uniform, [least, most]. */
-  readonly delayMs: readonly [min: number, max: number];
-  /** A frame is held back by up to `reorderMs` more, so that later ones overtake it. */
-  readonly reorder: number;
-  readonly reorderMs: number;
-}
 
 export interface InMemoryNetworkOptions {
   /** Uniform in [0, 1), seeded by the caller: the same sequence gives the same run. */
@@ -43,6 +31,16 @@ export interface InMemoryNetwork {
   transport(options: InMemoryTransportOptions): Transport;
   /** Changes the faults named, from the next frame on. @throws {RangeError} for a probability outside [0, 1] or a bad delay. */
   setFaults(faults: Partial<NetworkFaults>): void;
+  /** Puts somebody on every wire, or takes them away. */
+  setAdversary(adversary: Adversary | undefined): void;
+  /** How many frames each fault has met since the start. */
+  readonly counts: Readonly<FaultCounts>;
+  /**
+   * Holds back what arrives at a node, as its operating system does while its process stands still: links stay up, senders fill their
+   * buffers. `release` hands it all over at once.
+   */
+  hold(id: NodeId): void;
+  release(id: NodeId): void;
   /** Ends a node as a loss of power does: what it sent and what is on the way to it is lost. Its transport is closed. */
   crash(id: NodeId): void;
   /** Nothing passes from `a` to `b` any more, nor back unless "one-way". */
@@ -83,6 +81,8 @@ interface InFlight {
   readonly payload: Uint8Array;
   /** Bytes to give back to the link's buffer; 0 for a duplicate. */
   readonly countedBytes: number;
+  /** The connection breaks in the middle of it. */
+  readonly breaks: boolean;
 }
 
 class MemoryNetwork implements InMemoryNetwork, EndpointNetwork {
@@ -94,7 +94,11 @@ class MemoryNetwork implements InMemoryNetwork, EndpointNetwork {
   readonly #inFlight = new DueQueue<InFlight>();
   readonly #cuts = new Set<string>();
   #groups = new Map<NodeId, number>();
-  #faults: NetworkFaults = { loss: 0, duplicate: 0, delayMs: [1, 1], reorder: 0, reorderMs: 10 };
+  /** Nodes that stand still, with what has arrived for them. */
+  readonly #held = new Map<NodeId, InFlight[]>();
+  readonly counts: FaultCounts = { carried: 0, lost: 0, duplicated: 0, reordered: 0, reset: 0, cut: 0, throttled: 0 };
+  #faults = NO_FAULTS;
+  #adversary: Adversary | undefined;
   #nowMs = 0;
   #advancing = false;
 
@@ -123,23 +127,28 @@ class MemoryNetwork implements InMemoryNetwork, EndpointNetwork {
 
   setFaults(faults: Partial<NetworkFaults>): void {
     const next = { ...this.#faults, ...faults };
-    for (const [name, value] of [
-      ["loss", next.loss] as const,
-      ["duplicate", next.duplicate] as const,
-      ["reorder", next.reorder] as const,
-    ]) {
-      if (!(value >= 0 && value <= 1)) throw new RangeError(`${name} is a probability from 0 to 1, not ${value}`);
-    }
-    const [minMs, maxMs] = next.delayMs;
-    if (!(minMs >= 0 && maxMs >= minMs && Number.isFinite(maxMs)) || !(next.reorderMs >= 0)) {
-      throw new RangeError(`a delay is [least, most] in milliseconds, not [${minMs}, ${maxMs}]`);
-    }
+    checkFaults(next);
     this.#faults = next;
+  }
+
+  setAdversary(adversary: Adversary | undefined): void {
+    this.#adversary = adversary;
+  }
+
+  hold(id: NodeId): void {
+    if (!this.#held.has(id)) this.#held.set(id, []);
+  }
+
+  release(id: NodeId): void {
+    const waiting = this.#held.get(id) ?? [];
+    this.#held.delete(id);
+    for (const frame of waiting) this.#inFlight.push(this.#nowMs, frame);
   }
 
   crash(id: NodeId): void {
     const endpoint = this.#endpoints.get(id);
     if (endpoint === undefined) return;
+    this.#held.delete(id);
     for (const link of this.#links.values()) {
       if (link.from === id || link.to === id) link.session.broken = true;
     }
@@ -215,22 +224,37 @@ class MemoryNetwork implements InMemoryNetwork, EndpointNetwork {
   }
 
   schedule(link: DirectedLink, type: FrameType, parts: readonly Uint8Array[], payloadBytes: number): void {
-    const { loss, duplicate } = this.#faults;
     link.framesSent++;
-    if (this.#isCut(link.from, link.to) || (loss > 0 && this.#random() < loss)) return;
-    link.bufferedBytes += payloadBytes;
-    const payload = concatBytes(...parts);
-    this.#inFlight.push(this.#drawDue(link), {
-      link,
-      session: link.session,
-      type,
-      payload,
-      countedBytes: payloadBytes,
-    });
-    if (duplicate > 0 && this.#random() < duplicate) {
-      const copy = payload.slice();
-      this.#inFlight.push(this.#drawDue(link), { link, session: link.session, type, payload: copy, countedBytes: 0 });
+    if (this.#isCut(link.from, link.to)) {
+      this.counts.cut++;
+      return;
     }
+    if (this.#happens(this.#faults.loss)) {
+      this.counts.lost++;
+      return;
+    }
+    const payload = concatBytes(...parts);
+    const forged = this.#adversary?.({ from: link.from, to: link.to, type, payload });
+    if (forged === undefined) this.#carry(link, type, payload, payloadBytes, 0);
+    else
+      for (const frame of forged)
+        this.#carry(this.link(frame.from, frame.to), frame.type, frame.payload.slice(), 0, frame.delayMs);
+    if (forged === undefined && this.#happens(this.#faults.duplicate)) {
+      this.counts.duplicated++;
+      this.#carry(link, type, payload.slice(), 0, 0);
+    }
+  }
+
+  #carry(link: DirectedLink, type: FrameType, payload: Uint8Array, countedBytes: number, delayMs: number): void {
+    this.counts.carried++;
+    link.bufferedBytes += countedBytes;
+    const breaks = this.#happens(this.#faults.reset);
+    const dueMs = this.#drawDue(link, payload.length + FRAME_HEADER_BYTES) + delayMs;
+    this.#inFlight.push(dueMs, { link, session: link.session, type, payload, countedBytes, breaks });
+  }
+
+  #happens(probability: number): boolean {
+    return probability > 0 && this.#random() < probability;
   }
 
   /**
@@ -254,11 +278,26 @@ class MemoryNetwork implements InMemoryNetwork, EndpointNetwork {
     this.#endpoints.delete(self);
   }
 
-  #deliver({ link, session, type, payload, countedBytes }: InFlight): boolean {
+  #deliver(frame: InFlight): boolean {
+    const { link, session, type, payload, countedBytes } = frame;
+    const held = this.#held.get(link.to);
+    if (held !== undefined && !session.broken) {
+      held.push(frame);
+      return false;
+    }
     const current = session === link.session;
     if (current) link.bufferedBytes -= countedBytes;
     const target = this.#endpoints.get(link.to);
-    if (session.broken || target === undefined || this.#isCut(link.from, link.to)) return false;
+    if (session.broken || target === undefined) return false;
+    if (this.#isCut(link.from, link.to)) {
+      this.counts.cut++;
+      return false;
+    }
+    if (frame.breaks) {
+      this.counts.reset++;
+      this.endPair(link.from, link.to, "failed");
+      return false;
+    }
     if (current) target.connectionTo(link.from, "claimed");
     const frameBytes = FRAME_HEADER_BYTES + payload.length;
     if (frameBytes > (session.authentic ? target.frameBytesMax : target.unprovenFrameBytesMax)) {
@@ -278,11 +317,19 @@ class MemoryNetwork implements InMemoryNetwork, EndpointNetwork {
     return true;
   }
 
-  #drawDue(link: DirectedLink): number {
-    const [minMs, maxMs] = this.#faults.delayMs;
-    const dueMs = this.#nowMs + minMs + (maxMs > minMs ? this.#random() * (maxMs - minMs) : 0);
-    if (this.#faults.reorder > 0 && this.#random() < this.#faults.reorder) {
-      return dueMs + this.#random() * this.#faults.reorderMs; // does not move lastDueMs: later frames may come first
+  #drawDue(link: DirectedLink, frameBytes: number): number {
+    const { delayMs, reorder, reorderMs, bytesPerMs } = this.#faults;
+    const [minMs, maxMs] = delayMs;
+    let leavesMs = this.#nowMs;
+    if (bytesPerMs !== Number.POSITIVE_INFINITY) {
+      leavesMs = Math.max(leavesMs, link.freeMs) + frameBytes / bytesPerMs;
+      link.freeMs = leavesMs;
+      this.counts.throttled++;
+    }
+    const dueMs = leavesMs + minMs + (maxMs > minMs ? this.#random() * (maxMs - minMs) : 0);
+    if (this.#happens(reorder)) {
+      this.counts.reordered++;
+      return dueMs + this.#random() * reorderMs; // does not move lastDueMs: later frames may come first
     }
     link.lastDueMs = Math.max(link.lastDueMs, dueMs);
     return link.lastDueMs;

@@ -27,6 +27,10 @@ test("hex, base64 and UTF-8 agree with the platform's own", () => {
       expect(utf8(text)).toEqual(Uint8Array.from(Buffer.from(text)));
     }),
   );
+  // Short ASCII has a way of its own: its limit, and the first character that is not ASCII.
+  for (const text of ["", "\u007f", "\u0080", "a".repeat(64), "a".repeat(65), `${"a".repeat(63)}\u00e9`, "a\ud800b"]) {
+    expect(utf8(text)).toEqual(Uint8Array.from(Buffer.from(text)));
+  }
 });
 
 test("decode ∘ encode is the identity for hex, base64 and UTF-8", () => {

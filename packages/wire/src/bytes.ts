@@ -15,9 +15,19 @@ const encoder = new TextEncoder();
 // ignoreBOM keeps a leading byte order mark as a character; dropping it would give two byte strings the same text.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Names, ids and keys are that short, and their bytes are made for every entry: a call into the platform costs more than they do. */
+const SHORT_TEXT_CHARS = 64;
+
 /** The UTF-8 bytes of a text. A lone surrogate becomes U+FFFD, as everywhere in the platform. */
 export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
+  if (text.length > SHORT_TEXT_CHARS) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const charCode = text.charCodeAt(index);
+    if (charCode > 0x7f) return encoder.encode(text); // not ASCII
+    bytes[index] = charCode;
+  }
+  return bytes;
 }
 
 /**

@@ -1,4 +1,6 @@
 /** The page as a whole: header, nodes, channels, writes, and what is exchanged. */
+import { signal } from "@preact/signals";
+import type { ComponentType } from "preact";
 import { Channels } from "./channels.js";
 import { whole } from "./format.js";
 import { NodeCards } from "./nodes.js";
@@ -34,8 +36,20 @@ function Sections() {
         <Writer />
       </div>
       <Traffic />
+      <LazyExplorer />
     </>
   );
+}
+
+/** The explorer brings cryptography and the ledger format with it: the rest of the page does not wait for them. */
+const explorer = signal<ComponentType | null>(null);
+void import("./ledger/explorer.js").then(({ Explorer }) => {
+  explorer.value = Explorer;
+});
+
+function LazyExplorer() {
+  const Explorer = explorer.value;
+  return Explorer === null ? null : <Explorer />;
 }
 
 function Header() {

@@ -2,36 +2,21 @@
  * A whole service in one process and one thread of virtual time. Nodes are real `NodeCore`s; the network, the disks and the clock are
  * simulated, and one seed decides everything.
  */
-import { type CryptoSuite, createSelfSigned, type KeyPair, pemDecode, pemEncode, withRandom } from "@sealane/crypto";
+import { type CryptoSuite, withRandom } from "@sealane/crypto";
 import { simulatedSuite } from "@sealane/crypto/simulated";
-import {
-  type App,
-  endorseNode,
-  newServiceKeys,
-  nodeIdOf,
-  readMember,
-  recordsApp,
-  type ServiceKeys,
-  SIGNING_DEFAULTS,
-  validity,
-} from "@sealane/node/core";
-import { type InMemoryNetwork, inMemoryNetwork } from "@sealane/transport";
-import {
-  ballotBytes,
-  base64,
-  fromBase64,
-  fromUtf8,
-  type GovernanceAction,
-  type JoinResponse,
-  type NodeId,
-  parseJoinResponse,
-  seqno,
-  utf8,
-} from "@sealane/wire";
+import { type App, recordsApp, SIGNING_DEFAULTS } from "@sealane/node/core";
+import { type InMemoryNetwork, inMemoryNetwork, type NetworkFaults, NO_FAULTS } from "@sealane/transport";
+import type { GovernanceAction, NodeId } from "@sealane/wire";
+import type { Fault, FaultKind, TimedFault } from "../faults/fault.js";
+import { FaultInjector } from "../faults/injector.js";
+import { Timeline } from "../faults/timeline.js";
 import { SeededRandom } from "../random.js";
 import { checkAgreement } from "./checkers.js";
+import { Consortium, type OwnConfig } from "./consortium.js";
+import { Joining } from "./joining.js";
+import { Members } from "./members.js";
 import { RunTrace } from "./run-trace.js";
-import { type Answer, SimulatedNode, type SimulatedNodeConfig } from "./simulated-node.js";
+import { type Answer, SimulatedNode, type SimulatedNodeConfig, type SimulatedRequest } from "./simulated-node.js";
 
 export interface ClusterOptions {
   /** u32. Same seed, same run, down to every byte on the network (with the default suite, or another whose signatures repeat). */
@@ -45,12 +30,19 @@ export interface ClusterOptions {
   readonly commitTimeoutMs?: number;
   /** Default true, as a node's. */
   readonly preVote?: boolean;
+  /** The network when no fault is in force. Default: every frame takes 1 ms. */
+  readonly network?: Partial<NetworkFaults>;
 }
 
+/** When a simulation begins, in ms since 1970: late enough for every clock to be set back. */
+const START_MS = 1_000_000;
 /** A step of virtual time is at least this long, in ms, so that nothing can loop within one instant for ever. */
 const STEP_MS = 1;
 /** A turn of a node that leaves work for the same instant is repeated at most this often. */
 const TURNS_PER_STEP_MAX = 1_000;
+/** What a seed's streams of chance differ in: the network's and the faults' draws do not shift the nodes'. */
+const FAULTS_STREAM = 0x6661756c;
+const DISKS_STREAM = 0x6469736b;
 
 export class Cluster {
   readonly random: SeededRandom;
@@ -60,84 +52,97 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #suite: CryptoSuite;
   readonly #nodes: SimulatedNode[] = [];
-  readonly #member: KeyPair;
-  readonly #memberCertificate: string;
-  readonly #service: ServiceKeys;
-  #nowMs = 1_000;
+  /** The node that stands at each place now. */
+  readonly #places: SimulatedNode[] = [];
+  readonly #consortium: Consortium;
+  readonly #members = new Members();
+  readonly #timeline = new Timeline();
+  readonly #faults: FaultInjector;
+  readonly #disks: SeededRandom;
+  #nextNumber = 0;
+  #nowMs = START_MS;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.random = new SeededRandom(options.seed);
+    this.#disks = new SeededRandom(options.seed ^ DISKS_STREAM);
     const draw = (length: number): Uint8Array => this.random.bytes(length);
     this.#suite = options.suite === undefined ? simulatedSuite(draw) : withRandom(options.suite, draw);
     this.network = inMemoryNetwork({ random: () => this.random.float() });
     this.network.advance(this.#nowMs);
-    this.#member = this.#suite.generateKeyPair("P-384");
-    const der = createSelfSigned(this.#suite, this.#member, {
-      name: "member0",
-      hosts: [],
-      ...validity(this.#nowMs, 1),
+    this.#consortium = new Consortium(this.#suite, this.#nowMs);
+    const cluster = this;
+    this.#faults = new FaultInjector({
+      network: this.network,
+      calm: { ...NO_FAULTS, ...options.network },
+      random: new SeededRandom(options.seed ^ FAULTS_STREAM),
+      timeline: this.#timeline,
+      members: this.#members,
+      places: this.#places,
+      get nowMs() {
+        return cluster.#nowMs;
+      },
+      join: (place) => this.#join(place),
     });
-    this.#memberCertificate = pemEncode("CERTIFICATE", der);
-    this.#service = newServiceKeys(this.#suite, this.#nowMs);
   }
 
   get nowMs(): number {
     return this.#nowMs;
   }
 
+  /** Every node there ever was, in the order they came. */
   get nodes(): readonly SimulatedNode[] {
     return this.#nodes;
   }
 
+  /** The nodes by place, as faults name them: where one has replaced another, the newer one. */
+  get places(): readonly SimulatedNode[] {
+    return this.#places;
+  }
+
+  /** How often each kind of fault has had an effect. */
+  get reached(): ReadonlyMap<FaultKind, number> {
+    return this.#faults.reached;
+  }
+
+  /** Nodes on their way into the service. */
+  get joining(): number {
+    return this.#members.joining;
+  }
+
+  /** Carries a fault out now, or arms it. One that the service could not survive does nothing: see docs/limits.md. */
+  inject(fault: Fault): void {
+    this.#faults.inject(fault);
+  }
+
+  /** Carries out a plan, whose time begins now. */
+  schedule(plan: readonly TimedFault[]): void {
+    for (const { atMs, fault } of plan) this.#timeline.at(this.#nowMs + atMs, () => this.inject(fault));
+  }
+
+  /**
+   * Ends all faults, those that are scheduled too: the network is as without any, clocks run true, disks are honest, and every node comes
+   * back that can. One whose disk is lost is replaced; that takes some time still, see `joining`.
+   */
+  healAll(): void {
+    this.#faults.healAll();
+  }
+
   /** Founds the service with its first node. */
   found(): SimulatedNode {
-    const { keyPair, id } = this.#newKeys();
-    const certificate = endorseNode(
-      this.#suite,
-      this.#service,
-      { id, publicKey: keyPair.publicKey, hosts: [] },
-      this.#nowMs,
-    );
-    const key = this.#suite.randomBytes(32);
-    const node = this.#add({ ...this.#config(id, keyPair), certificate, ledgerSecrets: [{ from: seqno(1), key }] });
-    node.start({ type: "new", members: [readMember(this.#suite, this.#memberCertificate)] }, this.#nowMs);
+    const config = this.#consortium.founderConfig(this.#ownConfig(), this.#nowMs);
+    const node = this.#add(config, this.#places.length);
+    node.start({ type: "new", members: this.#consortium.members }, this.#nowMs);
+    this.#members.addFounder(node);
     return node;
   }
 
   /** Lets a new node join through `via`, trusted at once by the consortium's only member. @throws when that takes too long. */
   join(via: SimulatedNode): SimulatedNode {
-    const { keyPair, id } = this.#newKeys();
-    const config = this.#config(id, keyPair);
-    const callerCertificate = createSelfSigned(this.#suite, keyPair, {
-      name: id,
-      hosts: [],
-      ...validity(this.#nowMs, 1),
-    });
-    const body = utf8(
-      JSON.stringify({
-        publicKey: base64(keyPair.publicKey.spki),
-        nodeAddress: config.nodeAddress,
-        apiAddress: config.apiAddress,
-      }),
-    );
-    const ask = (): JoinResponse | undefined => {
-      const answer = this.ask(via, { method: "POST", path: "/node/join", body, callerCertificate });
-      return answer?.status === 200 ? parseJoinResponse(JSON.parse(fromUtf8(answer.body))) : undefined;
-    };
-    this.until(() => ask()?.status === "pending");
-    this.until(() => this.ask(via, this.ballotFor(id, "trust-node"))?.status === 200 || ask()?.status === "trusted");
-    const answer = ask();
-    if (answer?.status !== "trusted") throw new Error("the joiner was not trusted");
-    const { network } = answer;
-    const node = this.#add({
-      ...config,
-      certificate: pemDecode("CERTIFICATE", network.endorsedCertificate),
-      ledgerSecrets: network.ledgerSecrets.map(({ from, key }) => ({ from, key: fromBase64(key) })),
-    });
-    node.start({ type: "join", nodes: network.nodes }, this.#nowMs);
-    this.until(() => node.state(this.#nowMs)?.phase === "active");
-    return node;
+    const joining = this.#join(this.#places.length, via);
+    this.until(() => joining.isActive);
+    if (joining.node === undefined) throw new Error("a node that takes part was let in");
+    return joining.node;
   }
 
   /** Has the consortium remove a node, asking through `via`, and runs until it may be switched off. @throws when that takes too long. */
@@ -147,18 +152,12 @@ export class Cluster {
       const record = via.state(this.#nowMs)?.nodes.find(({ id }) => id === node.id);
       return record?.retiredCommitted === true;
     });
+    this.#members.remove(node);
   }
 
   /** The request with which the consortium's only member casts a ballot. */
-  ballotFor(nodeId: NodeId, type: GovernanceAction["type"]): { method: string; path: string; body: Uint8Array } {
-    const action: GovernanceAction = { type, nodeId };
-    const signature = this.#suite.sign(this.#member.privateKey, ballotBytes(this.#service.id, action));
-    const memberId = readMember(this.#suite, this.#memberCertificate).id;
-    return {
-      method: "POST",
-      path: "/governance/ballots",
-      body: utf8(JSON.stringify({ action, memberId, signature: base64(signature) })),
-    };
+  ballotFor(nodeId: NodeId, type: GovernanceAction["type"]): SimulatedRequest {
+    return this.#consortium.ballotFor(nodeId, type);
   }
 
   /** Runs for some virtual time, checking after every step that no two nodes have committed different entries. */
@@ -176,10 +175,7 @@ export class Cluster {
   }
 
   /** Sends one request to a node and runs until it is answered. @returns undefined when the node died instead. */
-  ask(
-    node: SimulatedNode,
-    request: { method: string; path: string; body?: Uint8Array; callerCertificate?: Uint8Array },
-  ): Answer | undefined {
+  ask(node: SimulatedNode, request: SimulatedRequest): Answer | undefined {
     let answer: Answer | undefined;
     node.request(request, this.#nowMs, (given) => {
       answer = given;
@@ -198,26 +194,55 @@ export class Cluster {
   }
 
   #step(endMs: number): void {
+    this.#timeline.runDue(this.#nowMs);
     for (let turns = 0; turns < TURNS_PER_STEP_MAX; turns++) {
-      const due = this.#nodes.filter((node) => node.wakeMs <= this.#nowMs);
-      if (due.length === 0) break;
-      for (const node of due) node.run(this.#nowMs);
+      let isQuiet = true;
+      for (const node of this.#nodes) {
+        if (node.wakeMs > this.#nowMs) continue;
+        isQuiet = false;
+        node.run(this.#nowMs);
+      }
+      if (isQuiet) break;
     }
-    const wakeMs = Math.min(
-      ...this.#nodes.map((node) => node.wakeMs),
-      this.network.nextDueMs ?? Number.POSITIVE_INFINITY,
-    );
+    let wakeMs = Math.min(this.#timeline.nextMs, this.network.nextDueMs ?? Number.POSITIVE_INFINITY);
+    for (const node of this.#nodes) wakeMs = Math.min(wakeMs, node.wakeMs);
     this.#nowMs = Math.min(endMs, Math.max(this.#nowMs + STEP_MS, Math.ceil(wakeMs)));
     this.network.advance(this.#nowMs);
     checkAgreement(this.#nodes, this.#options.seed);
   }
 
-  #newKeys(): { keyPair: KeyPair; id: NodeId } {
-    const keyPair = this.#suite.generateKeyPair("P-384");
-    return { keyPair, id: nodeIdOf(this.#suite, keyPair.publicKey) };
+  /** @param place - Of a node that is replaced, or the next free one. */
+  #join(place: number, via?: SimulatedNode): Joining {
+    const cluster = this;
+    const joining = new Joining(
+      {
+        consortium: this.#consortium,
+        timeline: this.#timeline,
+        get nowMs() {
+          return cluster.#nowMs;
+        },
+        pickNode: (apiAddress) => this.#pickMember(apiAddress),
+        start: (own, network) => {
+          const node = this.#add(this.#consortium.joinerConfig(own, network), place);
+          node.start({ type: "join", nodes: network.nodes }, this.#nowMs);
+          this.#faults.refresh();
+          return node;
+        },
+      },
+      this.#ownConfig(),
+      via,
+    );
+    this.#members.addJoining(joining);
+    return joining;
   }
 
-  #config(id: NodeId, keyPair: KeyPair): Omit<SimulatedNodeConfig, "certificate" | "ledgerSecrets"> {
+  #pickMember(apiAddress: string | undefined): SimulatedNode | undefined {
+    const up = this.#members.live.filter((node) => node.isUp && !node.isPaused);
+    const known = up.find(({ config }) => config.apiAddress === apiAddress);
+    return known ?? (up.length === 0 ? undefined : this.random.pick(up));
+  }
+
+  #ownConfig(): OwnConfig {
     const {
       app,
       electionTimeoutMs = 1_000,
@@ -225,13 +250,13 @@ export class Cluster {
       commitTimeoutMs = 3_000,
       preVote = true,
     } = this.#options;
-    const number = this.#nodes.length;
+    const { keyPair, id } = this.#consortium.newIdentity();
+    const number = this.#nextNumber++;
     return {
       suite: this.#suite,
       app: app ?? recordsApp,
       id,
       keyPair,
-      service: this.#service,
       nodeAddress: `node${number}.sim:7001`,
       apiAddress: `node${number}.sim:8001`,
       timing: { electionTimeoutMs, heartbeatMs, commitTimeoutMs },
@@ -240,9 +265,10 @@ export class Cluster {
     };
   }
 
-  #add(config: SimulatedNodeConfig): SimulatedNode {
-    const node = new SimulatedNode(config, this.network, this.trace);
+  #add(config: SimulatedNodeConfig, place: number): SimulatedNode {
+    const node = new SimulatedNode(config, { network: this.network, trace: this.trace, random: this.#disks });
     this.#nodes.push(node);
+    this.#places[place] = node;
     return node;
   }
 }

@@ -1,47 +1,293 @@
 /**
- * A disk in memory: what was synced survives a crash, what was not is lost. (Torn writes, rot and errors are faults of the storage code's
- * own tests; here the disk is honest about what it synced.)
+ * A node's disk: one worker that makes groups of what the core decided durable, as the host's storage does (node `host/storage.ts`,
+ * ledger `files/`), and every way a disk fails. What a power failure leaves is read back with the rules of the real repair.
+ *
+ * Simplifications: the ledger is one file that is never finished; the state file (view, vote, commit hint) is replaced as a whole.
  */
-import type { HardState } from "@sealane/node/core";
-import type { Seqno } from "@sealane/wire";
+import type { HardState, Output } from "@sealane/node/core";
+import { seqno, view } from "@sealane/wire";
+import type { SeededRandom } from "../random.js";
+import { LEDGER_HEADER_BYTES, readLedgerImage } from "./ledger-image.js";
 
-interface StoredEntry {
-  readonly seqno: Seqno;
-  readonly bytes: Uint8Array;
-}
+export type DiskOutput = Extract<Output, { type: "append" | "truncate" | "persist" | "commit" }>;
+
+/** What is left of unsynced writes when power fails: nothing; their beginning; any of their sectors. */
+export type PowerLoss = "lost-suffix" | "torn-write" | "reordered-writes";
+
+/** How a flush of the worker ended. */
+export type FlushResult =
+  | { readonly type: "idle" }
+  | { readonly type: "durable"; readonly token: number | undefined }
+  | { readonly type: "failed" }
+  | { readonly type: "power-lost"; readonly how: PowerLoss };
+
+export type Recovery =
+  /** `lostSynced`: entries that had been synced are gone without a trace, which this node cannot know. */
+  | {
+      readonly type: "opened";
+      readonly entries: readonly Uint8Array[];
+      readonly hardState: HardState;
+      readonly lostSynced: boolean;
+    }
+  | { readonly type: "refused"; readonly why: "corrupt" | "unreadable" };
+
+/** The least that disks write as a whole. */
+const SECTOR_BYTES = 512;
+/** The commit hint on disk is at most this old, in ms (node `host/storage.ts`). */
+const COMMIT_HINT_MS = 1_000;
+const NOTHING_YET: HardState = { view: view(0), votedFor: undefined, commitSeqno: seqno(0) };
+
+type Change =
+  | { readonly type: "append"; readonly entries: readonly Uint8Array[] }
+  | { readonly type: "truncate"; readonly to: number; readonly removed: readonly Uint8Array[] };
 
 export class SimulatedDisk {
-  #entries: StoredEntry[] = [];
-  #durable: StoredEntry[] = [];
-  #hardState: HardState | undefined;
+  readonly #random: SeededRandom;
+  /** What a reader of the files finds, in order from seqno 1. */
+  #entries: Uint8Array[] = [];
+  /** Changes of `#entries` that are not durable, oldest first; the first `#writing` of them are being written. */
+  #changes: Change[] = [];
+  #writing = 0;
+  #isFlushing = false;
+  #doneMs = Number.POSITIVE_INFINITY;
+  /** Of the flush under way, and of what is queued behind it. */
+  #token: number | undefined;
+  #queuedToken: number | undefined;
+  #nextHardState: HardState | undefined;
+  #queuedHardState: HardState | undefined;
+  #hasQueued = false;
+  #hardState = NOTHING_YET;
+  /** Committed as far as the flush under way, or what is queued behind it, says. */
+  #commitSeqno = seqno(0);
+  #queuedCommitSeqno = seqno(0);
+  #hintWrittenMs = 0;
+  /** The file as a crash or damage left it, until it is opened again. */
+  #image: Uint8Array | undefined;
+  /** Entries that must be there when it is opened again. */
+  #promised = 0;
 
-  /** The entries a reader of the files would find, in order from seqno 1. */
-  get entries(): readonly Uint8Array[] {
-    return this.#entries.map(({ bytes }) => bytes);
+  /** How long a sync takes, [least, most]. */
+  latencyMs: readonly [min: number, max: number] = [0, 0];
+  /** The next flush with entries ends in a power failure. */
+  armed: PowerLoss | undefined;
+  failsToWrite = false;
+  failsToRead = false;
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
   }
 
-  get hardState(): HardState | undefined {
+  get entries(): readonly Uint8Array[] {
+    return this.#entries;
+  }
+
+  /** View, vote and commit hint as they would be read back. */
+  get hardState(): HardState {
     return this.#hardState;
   }
 
-  append(entries: readonly StoredEntry[]): void {
-    for (const { seqno, bytes } of entries) {
-      if (seqno !== this.#entries.length + 1) throw new Error(`entry ${seqno} does not follow ${this.#entries.length}`);
-      this.#entries.push({ seqno, bytes: bytes.slice() });
+  /** When the flush under way ends; `Infinity` when there is none. */
+  get dueMs(): number {
+    return this.#doneMs;
+  }
+
+  handle(output: DiskOutput): void {
+    this.#hasQueued = true;
+    switch (output.type) {
+      case "append": {
+        const entries = output.entries.map(({ seqno: at, bytes }, index) => {
+          if (at !== this.#entries.length + index + 1)
+            throw new Error(`entry ${at} does not follow ${this.#entries.length + index}`);
+          return bytes;
+        });
+        this.#entries.push(...entries);
+        this.#changes.push({ type: "append", entries });
+        break;
+      }
+      case "truncate":
+        this.#changes.push({ type: "truncate", to: output.to, removed: this.#entries.splice(output.to) });
+        break;
+      case "persist":
+        this.#queuedToken = output.token;
+        this.#queuedHardState = output.hardState ?? this.#queuedHardState;
+        break;
+      case "commit":
+        this.#queuedCommitSeqno = output.seqno;
+        break;
+      default:
+        output satisfies never;
     }
   }
 
-  truncate(to: Seqno): void {
-    this.#entries = this.#entries.slice(0, to);
+  /** Entries as a reader finds them: as many as fit, one at least; none when the disk cannot be read. */
+  read({ from, through, bytesMax }: Extract<Output, { type: "read" }>): readonly Uint8Array[] {
+    if (this.failsToRead) return [];
+    let bytes = 0;
+    const entries = this.#entries.slice(from - 1, through);
+    const end = entries.findIndex((entry, index) => {
+      bytes += entry.length;
+      return index > 0 && bytes > bytesMax;
+    });
+    return end < 0 ? entries : entries.slice(0, end);
   }
 
-  sync(hardState: HardState | undefined): void {
-    this.#durable = [...this.#entries];
-    this.#hardState = hardState ?? this.#hardState;
+  /** Goes on with the work: ends a flush that is due, begins the next one. Call again until it is idle. */
+  work(nowMs: number): FlushResult {
+    if (this.#isFlushing) return nowMs >= this.#doneMs ? this.#finish(nowMs) : IDLE;
+    if (!this.#hasQueued) return IDLE;
+    this.#hasQueued = false;
+    this.#writing = this.#changes.length;
+    if (this.armed !== undefined && this.#writing > 0) {
+      const how = this.armed;
+      this.armed = undefined;
+      return { type: "power-lost", how };
+    }
+    if (this.failsToWrite && this.#writing > 0) return { type: "failed" };
+    this.#token = this.#queuedToken;
+    this.#nextHardState = this.#queuedHardState;
+    this.#commitSeqno = seqno(Math.max(this.#commitSeqno, this.#queuedCommitSeqno));
+    this.#queuedToken = undefined;
+    this.#queuedHardState = undefined;
+    const [minMs, maxMs] = this.latencyMs;
+    if (maxMs === 0) return this.#finish(nowMs);
+    this.#isFlushing = true;
+    this.#doneMs = nowMs + minMs + this.#random.upTo(maxMs - minMs);
+    return IDLE;
   }
 
-  /** Forgets what was not synced. */
-  crash(): void {
-    this.#entries = [...this.#durable];
+  /** Power fails. What was synced stays; of the group that was being written, what `how` says. */
+  crash(how: PowerLoss): void {
+    const changes = this.#changes.splice(0);
+    for (const change of changes.toReversed()) this.#undo(change);
+    this.#promised = this.#entries.length;
+    const written = how === "lost-suffix" ? 0 : this.#random.upTo(this.#writing);
+    let synced = this.#entries.length;
+    for (const change of changes.slice(0, written)) {
+      if (change.type === "append") this.#entries.push(...change.entries);
+      else {
+        // A cut is synced at once, and so is all that was written before it.
+        this.#entries.splice(change.to);
+        synced = this.#entries.length;
+        this.#promised = Math.min(this.#promised, synced);
+      }
+    }
+    this.#image = this.#leave(how, synced);
+    this.#forgetWork();
   }
+
+  /** One bit of the ledger changes while nobody writes. @param at - Where, from 0 to 1. @returns whether there was any. */
+  rot(at: number): boolean {
+    const image = this.#stored();
+    const bits = (image.length - LEDGER_HEADER_BYTES) * 8;
+    if (bits <= 0) return false;
+    const bit = Math.min(bits - 1, Math.floor(at * bits));
+    const byte = LEDGER_HEADER_BYTES + (bit >>> 3);
+    image[byte] = (image[byte] ?? 0) ^ (1 << (bit & 7));
+    return true;
+  }
+
+  /** The ledger loses its last bytes. @returns whether there were any. */
+  cutOff(bytes: number): boolean {
+    const image = this.#stored();
+    if (image.length <= LEDGER_HEADER_BYTES) return false;
+    this.#image = image.slice(0, Math.max(LEDGER_HEADER_BYTES, image.length - bytes));
+    return true;
+  }
+
+  /**
+   * Opens the ledger again as a node does that comes back.
+   * @param isIntact - Whether an entry can be read by itself.
+   */
+  open(isIntact: (entry: Uint8Array) => boolean): Recovery {
+    if (this.failsToRead) return { type: "refused", why: "unreadable" };
+    const found = readLedgerImage(this.#stored(), this.#hardState.commitSeqno, isIntact);
+    if (found === "corrupt") return { type: "refused", why: "corrupt" };
+    const lostSynced = found.length < this.#promised;
+    this.#entries = found;
+    this.#promised = found.length;
+    this.#image = undefined;
+    return { type: "opened", entries: found, hardState: this.#hardState, lostSynced };
+  }
+
+  #finish(nowMs: number): FlushResult {
+    const token = this.#token;
+    this.#changes.splice(0, this.#writing);
+    this.#writing = 0;
+    this.#isFlushing = false;
+    this.#doneMs = Number.POSITIVE_INFINITY;
+    const voted = this.#nextHardState;
+    if (voted !== undefined || nowMs - this.#hintWrittenMs >= COMMIT_HINT_MS) {
+      this.#hintWrittenMs = nowMs;
+      this.#hardState = { ...(voted ?? this.#hardState), commitSeqno: this.#commitSeqno };
+    }
+    this.#nextHardState = undefined;
+    this.#token = undefined;
+    return { type: "durable", token };
+  }
+
+  #undo(change: Change): void {
+    if (change.type === "append") this.#entries.length -= change.entries.length;
+    else this.#entries.push(...change.removed);
+  }
+
+  #forgetWork(): void {
+    this.#writing = 0;
+    this.#isFlushing = false;
+    this.#doneMs = Number.POSITIVE_INFINITY;
+    this.#token = undefined;
+    this.#queuedToken = undefined;
+    this.#nextHardState = undefined;
+    this.#queuedHardState = undefined;
+    this.#hasQueued = false;
+    this.#commitSeqno = this.#hardState.commitSeqno;
+    this.#queuedCommitSeqno = this.#hardState.commitSeqno;
+  }
+
+  #stored(): Uint8Array {
+    this.#image ??= imageOf(this.#entries);
+    return this.#image;
+  }
+
+  /** The file after a power failure: whole up to `synced` entries, what follows as `how` says. Leaves in `#entries` what is whole. */
+  #leave(how: PowerLoss, synced: number): Uint8Array {
+    const start = LEDGER_HEADER_BYTES + bytesIn(this.#entries, synced);
+    const whole = imageOf(this.#entries);
+    const length = start + this.#random.upTo(whole.length - start);
+    const image = whole.slice(0, length);
+    if (how === "reordered-writes") {
+      for (let at = start; at < length; ) {
+        const sectorEnd = Math.min(length, (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES);
+        if (this.#random.chance(0.5)) image.fill(0, at, sectorEnd);
+        at = sectorEnd;
+      }
+    }
+    let end = start;
+    let kept = synced;
+    for (const entry of this.#entries.slice(synced)) {
+      const stored = image.subarray(end, end + entry.length);
+      if (stored.length < entry.length || !stored.every((byte, index) => byte === entry[index])) break;
+      end += entry.length;
+      kept++;
+    }
+    this.#entries.length = kept;
+    return image;
+  }
+}
+
+const IDLE: FlushResult = { type: "idle" };
+
+function imageOf(entries: readonly Uint8Array[]): Uint8Array {
+  const image = new Uint8Array(LEDGER_HEADER_BYTES + bytesIn(entries, entries.length));
+  let at = LEDGER_HEADER_BYTES;
+  for (const entry of entries) {
+    image.set(entry, at);
+    at += entry.length;
+  }
+  return image;
+}
+
+function bytesIn(entries: readonly Uint8Array[], count: number): number {
+  let bytes = 0;
+  for (let index = 0; index < count; index++) bytes += entries[index]?.length ?? 0;
+  return bytes;
 }

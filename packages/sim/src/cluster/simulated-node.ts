@@ -1,43 +1,87 @@
 /** A real `NodeCore` on a simulated host: its clock, network and disk belong to the simulation. */
-import { type CoreConfig, type HardState, NodeCore, Replay, type Start } from "@sealane/node/core";
+import { type CoreConfig, FaultError, NodeCore, Replay, type Start } from "@sealane/node/core";
 import type { InMemoryNetwork, Transport } from "@sealane/transport";
-import { type NetworkNode, type NodeId, type NodeState, type Seqno, seqno, view } from "@sealane/wire";
+import { type NetworkNode, type NodeId, type NodeState, type Seqno, seqno } from "@sealane/wire";
+import type { SeededRandom } from "../random.js";
+import { NodeClock } from "./node-clock.js";
 import type { RunTrace } from "./run-trace.js";
-import { SimulatedDisk } from "./simulated-disk.js";
+import { type PowerLoss, SimulatedDisk } from "./simulated-disk.js";
 
 export interface Answer {
   readonly status: number;
   readonly body: Uint8Array;
+  readonly location?: string;
+}
+
+export interface SimulatedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: Uint8Array;
+  /** DER. */
+  readonly callerCertificate?: Uint8Array;
 }
 
 export type SimulatedNodeConfig = Omit<CoreConfig, "start" | "observe">;
 
+/** What a node shares with the whole simulation. */
+export interface SimulatedWorld {
+  readonly network: InMemoryNetwork;
+  readonly trace: RunTrace;
+  /** For the disk. */
+  readonly random: SeededRandom;
+}
+
+/**
+ * How a restart went. "unreadable": the disk cannot be read now. "damaged": what it holds is not what a crash leaves, the node refuses to
+ * start. "lost": the disk has lost what it had promised and the node cannot know it, so it was not started; see docs/limits.md.
+ */
+export type RestartOutcome = "up" | "unreadable" | "damaged" | "lost";
+
+/** Why a node went down by itself. */
+export type Downfall = "storage-failed" | "power-lost";
+
+/** Turns of a node's loop within one call of `run`: each ends a flush of its disk, and a flush without latency ends at once. */
+const TURNS_MAX = 1_000;
+
 export class SimulatedNode {
-  readonly disk = new SimulatedDisk();
-  readonly #config: SimulatedNodeConfig;
+  readonly disk: SimulatedDisk;
+  readonly clock = new NodeClock();
+  readonly config: SimulatedNodeConfig;
   readonly #network: InMemoryNetwork;
   readonly #trace: RunTrace;
   readonly #answers = new Map<number, (answer: Answer) => void>();
   #core: NodeCore | undefined;
   #transport: Transport | undefined;
   #nextRequestId = 0;
-  #wakeMs = 0;
+  /** Something arrived: it wants a turn whatever its timers say. */
+  #turnIsDue = false;
+  /** When its core wants a tick, by its own clock. */
+  #untilMs = 0;
+  #isPaused = false;
   /** The nodes it was told of when it joined, which a real node keeps in a file. */
   #toldOf: readonly NetworkNode[] = [];
   #committed = seqno(0);
+  /** Called when it goes down by itself. */
+  onDownfall: (why: Downfall) => void = () => {};
 
-  constructor(config: SimulatedNodeConfig, network: InMemoryNetwork, trace: RunTrace) {
-    this.#config = config;
-    this.#network = network;
-    this.#trace = trace;
+  constructor(config: SimulatedNodeConfig, world: SimulatedWorld) {
+    this.config = config;
+    this.#network = world.network;
+    this.#trace = world.trace;
+    this.disk = new SimulatedDisk(world.random);
   }
 
   get id(): NodeId {
-    return this.#config.id;
+    return this.config.id;
   }
 
   get isUp(): boolean {
     return this.#core !== undefined;
+  }
+
+  /** It stands still: up for the network, without turns. */
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   /** The highest seqno this node has ever reported as committed; survives its crashes, so that a checker can hold it to its word. */
@@ -45,79 +89,109 @@ export class SimulatedNode {
     return this.#committed;
   }
 
-  /** When it wants to run next; `Infinity` while it is down. */
+  /** When it wants to run next, in the simulation's time; `Infinity` while it is down. */
   get wakeMs(): number {
-    return this.#core === undefined ? Number.POSITIVE_INFINITY : this.#wakeMs;
+    if (this.#core === undefined || this.#isPaused) return Number.POSITIVE_INFINITY;
+    if (this.#turnIsDue) return 0;
+    return Math.min(this.clock.timeOf(this.#untilMs), this.disk.dueMs);
   }
 
   start(start: Start, nowMs: number): void {
     if (start.type === "join") this.#toldOf = start.nodes;
-    this.#core = new NodeCore({ ...this.#config, start, observe: true }, nowMs);
+    this.#core = new NodeCore({ ...this.config, start, observe: true }, this.clock.read(nowMs));
     this.#transport = this.#network.transport({
       self: this.id,
       onFrame: ({ from, type, payload }) => {
-        const verdict = this.#core?.handleFrame(from, type, payload, this.#network.nowMs) ?? "unproven";
-        this.#wakeMs = this.#network.nowMs;
-        return verdict;
+        this.#turnIsDue = true;
+        return this.#core?.handleFrame(from, type, payload, this.clock.read(this.#network.nowMs)) ?? "unproven";
       },
     });
-    this.#wakeMs = nowMs;
+    this.#turnIsDue = true;
   }
 
-  /** Comes back with what its disk has. */
-  restart(nowMs: number): void {
-    const none: HardState = { view: view(0), votedFor: undefined, commitSeqno: seqno(0) };
-    const replay = new Replay(this.#config.suite, this.#config.ledgerSecrets, this.disk.hardState ?? none);
-    for (const entry of this.disk.entries) replay.handleEntry(entry);
+  /** Comes back with what its disk has, if that will do. */
+  restart(nowMs: number): RestartOutcome {
+    const { suite, ledgerSecrets } = this.config;
+    const judge = new Replay(suite, ledgerSecrets, this.disk.hardState);
+    const found = this.disk.open((entry) => judge.isIntact(entry));
+    if (found.type === "refused") return found.why === "corrupt" ? "damaged" : "unreadable";
+    const replay = new Replay(suite, ledgerSecrets, found.hardState);
+    try {
+      for (const entry of found.entries) replay.handleEntry(entry);
+    } catch (error) {
+      if (error instanceof FaultError) return "damaged";
+      throw error;
+    }
+    if (found.lostSynced) return "lost";
     this.start({ type: "resume", replay, nodes: this.#toldOf }, nowMs);
+    return "up";
   }
 
-  /** Ends at once, as by SIGKILL with a loss of power: requests get no answer, unsynced writes are gone. */
-  kill(): void {
+  /** Ends at once by a loss of power: requests get no answer, unsynced writes are gone, or partly so. */
+  kill(how: PowerLoss = "lost-suffix"): void {
     if (this.#core === undefined) return;
+    this.resume();
     this.#network.crash(this.id);
     this.#core = undefined;
     this.#transport = undefined;
     this.#answers.clear();
-    this.disk.crash();
+    this.disk.crash(how);
+  }
+
+  /** Stands still until `resume`: what arrives waits. */
+  pause(): void {
+    if (this.#core === undefined) return;
+    this.#isPaused = true;
+    this.#network.hold(this.id);
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#network.release(this.id);
   }
 
   state(nowMs: number): NodeState | undefined {
-    return this.#core?.state(nowMs);
+    return this.#core?.state(this.clock.read(nowMs));
   }
 
-  /** @param answered - called once, unless the node is killed first. */
-  request(
-    request: { method: string; path: string; body?: Uint8Array; callerCertificate?: Uint8Array },
-    nowMs: number,
-    answered: (answer: Answer) => void,
-  ): void {
+  /** @param answered - called once, unless the node is killed first. A node that is down never answers. */
+  request(request: SimulatedRequest, nowMs: number, answered: (answer: Answer) => void): void {
+    if (this.#core === undefined) return;
     const id = this.#nextRequestId++;
     this.#answers.set(id, answered);
-    this.#core?.handle({ type: "request", request: { body: new Uint8Array(0), ...request, id } }, nowMs);
-    this.#wakeMs = nowMs;
+    this.#core.handle(
+      { type: "request", request: { body: new Uint8Array(0), ...request, id } },
+      this.clock.read(nowMs),
+    );
+    this.#turnIsDue = true;
   }
 
-  /** One turn of the host's loop. */
+  /** Turns of the host's loop, until there is nothing more to do now. */
   run(nowMs: number): void {
+    for (let turns = 0; turns < TURNS_MAX && this.wakeMs <= nowMs; turns++) {
+      const localMs = this.clock.read(nowMs);
+      this.#turnIsDue = false;
+      if (this.#untilMs <= localMs) this.#core?.handle({ type: "tick" }, localMs);
+      this.#core?.handle({ type: "flush" }, localMs);
+      this.#carryOut(nowMs, localMs);
+      this.#workDisk(nowMs, localMs);
+    }
+  }
+
+  #carryOut(nowMs: number, localMs: number): void {
     const core = this.#core;
     if (core === undefined) return;
-    core.handle({ type: "tick" }, nowMs);
-    core.handle({ type: "flush" }, nowMs);
-    for (let output = core.pollOutput(); ; output = core.pollOutput()) {
+    // Whoever gets an answer may kill the node.
+    for (let output = core.pollOutput(); this.#core === core; output = core.pollOutput()) {
       switch (output.type) {
         case "append":
-          this.disk.append(output.entries);
-          break;
         case "truncate":
-          this.disk.truncate(output.to);
-          break;
         case "persist":
-          this.disk.sync(output.hardState);
-          core.handle({ type: "persisted", token: output.token }, nowMs);
+          this.disk.handle(output);
           break;
         case "commit":
           this.#committed = seqno(Math.max(this.#committed, output.seqno));
+          this.disk.handle(output);
           break;
         case "transmit":
           this.#trace.handleFrame(nowMs, this.id, output.to, output.frameType, output.parts);
@@ -127,10 +201,7 @@ export class SimulatedNode {
           this.#transport?.setPeer(output.id, output.address);
           break;
         case "read":
-          core.handle(
-            { type: "entries", id: output.id, entries: this.disk.entries.slice(output.from - 1, output.through) },
-            nowMs,
-          );
+          core.handle({ type: "entries", id: output.id, entries: this.disk.read(output) }, localMs);
           break;
         case "respond":
           this.#answers.get(output.id)?.(output);
@@ -140,10 +211,26 @@ export class SimulatedNode {
           this.#trace.handleEvent(this.id, output.event);
           break;
         case "wait":
-          this.#wakeMs = output.untilMs;
+          this.#untilMs = output.untilMs;
           return;
         default:
           output satisfies never;
+      }
+    }
+  }
+
+  #workDisk(nowMs: number, localMs: number): void {
+    for (let result = this.disk.work(nowMs); result.type !== "idle"; result = this.disk.work(nowMs)) {
+      if (result.type === "durable") {
+        if (result.token === undefined) continue;
+        this.#core?.handle({ type: "persisted", token: result.token }, localMs);
+        this.#turnIsDue = true;
+      } else {
+        // After a failed sync nobody knows what reached the disk, so the node stops; what it leaves is as after a loss of power.
+        const how = result.type === "power-lost" ? result.how : "torn-write";
+        this.kill(how);
+        this.onDownfall(result.type === "power-lost" ? "power-lost" : "storage-failed");
+        return;
       }
     }
   }

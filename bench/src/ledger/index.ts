@@ -1,0 +1,17 @@
+/** `bench:ledger`: the goals of the ledger, in parts that can be run alone. */
+import type { Section } from "../measure/report.js";
+import { benchAppend } from "./append.js";
+import { benchVerify } from "./verify.js";
+
+const MB = 1_000_000;
+
+export const LEDGER_PARTS = {
+  append: (full: boolean): Promise<Section> =>
+    benchAppend(
+      full ? { rounds: 25, bytes: 64 * MB, entriesMax: 20_000 } : { rounds: 11, bytes: 32 * MB, entriesMax: 10_000 },
+    ),
+  verify: (full: boolean): Promise<Section> =>
+    benchVerify(
+      full ? { rounds: 11, bytes: 64 * MB, entriesMax: 100_000 } : { rounds: 5, bytes: 32 * MB, entriesMax: 20_000 },
+    ),
+} as const;

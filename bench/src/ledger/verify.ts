@@ -1,0 +1,116 @@
+/**
+ * Reading a ledger directory with every check, as `ledger verify` does and a node that restarts, against reading and hashing it once: SHA-256
+ * of each entry, and nothing else. In turns, on files in the operating system's cache.
+ */
+import { hash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { nativeSuite as suite } from "@sealane/crypto/native";
+import { LedgerSecrets, parseEntryHeader, verifyLedger } from "@sealane/ledger";
+import { ledgerDirectory, openLedger } from "@sealane/ledger/files";
+import { Replay } from "@sealane/node/core";
+import { view } from "@sealane/wire";
+import { collectGarbage } from "../measure/collect.js";
+import { startCpu } from "../measure/cpu.js";
+import { type Measure, type Section, type Verdict, verdict } from "../measure/report.js";
+import { Rounds } from "../measure/rounds.js";
+import { spreadOf } from "../measure/statistics.js";
+import { ENTRY_BYTES, sizeName } from "./entries.js";
+import { ENTRIES_PER_SIGNATURE, type MadeLedger, makeLedger } from "./made-ledger.js";
+
+/** Above what reading and hashing may cost; or this many megabytes a second, whichever is easier to reach. */
+const GOAL = 1.5;
+const GOAL_MB = 300;
+
+export interface VerifyEffort {
+  readonly rounds: number;
+  /** Of values in each ledger, up to `entriesMax` entries. */
+  readonly bytes: number;
+  readonly entriesMax: number;
+}
+
+/** The offset of the positions table stands before the first entry of a file. */
+const CHUNK_HEADER_BYTES = 8;
+
+const NAMES = ["verify", "verify with secrets", "restart", "read and hash"] as const;
+type Name = (typeof NAMES)[number];
+
+export async function benchVerify({ rounds, bytes, entriesMax }: VerifyEffort): Promise<Section> {
+  const dir = await mkdtemp(join(tmpdir(), "sealane-bench-"));
+  const measures: Measure[] = [];
+  const verdicts: Verdict[] = [];
+  try {
+    for (const size of ENTRY_BYTES) {
+      const count = Math.min(entriesMax, Math.ceil(bytes / size));
+      const ledger = await makeLedger(join(dir, sizeName(size)), size, count);
+      const result = await Rounds.run(NAMES, rounds, (name) => cpuOf(() => WORK[name](ledger)));
+      const what = `${sizeName(size)} a record`;
+      for (const contestant of NAMES) {
+        const values = result.values(contestant);
+        const rate = spreadOf(values.map((us) => ledger.bytes / us));
+        measures.push({ what, contestant, unit: "MB/CPU-s", value: rate });
+        const each = spreadOf(values.map((us) => us / ledger.lastSeqno));
+        measures.push({ what, contestant, unit: "CPU us/entry", value: each });
+      }
+      for (const name of NAMES.slice(0, 2)) {
+        const fast = spreadOf(result.values(name).map((us) => (GOAL_MB * us) / ledger.bytes));
+        verdicts.push(verdict("verify", `${name}, ${what}: time`, `${GOAL_MB} MB/s`, fast, 1));
+        verdicts.push(
+          verdict("verify", `${name}, ${what}`, "read and hash", result.ratio(name, "read and hash"), GOAL),
+        );
+      }
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+  return {
+    title: "Reading a ledger back",
+    measures,
+    verdicts,
+    remarks: [
+      `Two P-384 signatures to check every ${ENTRIES_PER_SIGNATURE.toLocaleString("en")} entries. Either of the two goals is enough.`,
+    ],
+  };
+}
+
+async function cpuOf(work: () => Promise<void>): Promise<number> {
+  collectGarbage();
+  const spent = startCpu();
+  await work();
+  return spent();
+}
+
+const WORK: Readonly<Record<Name, (ledger: MadeLedger) => Promise<void>>> = {
+  verify: (ledger) => verify(ledger, false),
+  "verify with secrets": (ledger) => verify(ledger, true),
+  restart,
+  "read and hash": readAndHash,
+};
+
+async function verify({ directory, secrets, lastSeqno }: MadeLedger, withSecrets: boolean): Promise<void> {
+  const options = { suite, ...(withSecrets ? { secrets: new LedgerSecrets(secrets) } : {}) };
+  const result = await verifyLedger(ledgerDirectory(directory), options);
+  if (!result.ok || result.entries !== lastSeqno) throw new Error("a good ledger verifies");
+}
+
+/** What a node does before it takes part again. */
+async function restart({ directory, secrets, lastSeqno }: MadeLedger): Promise<void> {
+  const replay = new Replay(suite, secrets, { view: view(0), votedFor: undefined, commitSeqno: lastSeqno });
+  const { storage, entries } = await openLedger(directory, { durable: lastSeqno });
+  for await (const entry of entries) replay.handleEntry(entry);
+  await storage.close();
+}
+
+async function readAndHash({ directory }: MadeLedger): Promise<void> {
+  for (const name of (await readdir(directory)).toSorted()) {
+    const bytes = await readFile(join(directory, name)); // of 5 MiB
+    const table = Number(bytes.readBigUInt64LE(0));
+    const end = table === 0 ? bytes.length : table;
+    for (let offset = CHUNK_HEADER_BYTES; offset < end; ) {
+      const { bytes: length } = parseEntryHeader(bytes, offset);
+      hash("sha256", bytes.subarray(offset, offset + length), "buffer");
+      offset += length;
+    }
+  }
+}

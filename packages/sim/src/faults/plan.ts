@@ -1,0 +1,142 @@
+/** Draws a list of faults from chance: what goes wrong, to whom, when and for how long. */
+import type { SeededRandom } from "../random.js";
+import { FAULT_KINDS, type Fault, type FaultKind, type TimedFault } from "./fault.js";
+
+export interface PlanOptions {
+  readonly random: SeededRandom;
+  /** Places there are from the start: faults name 0 to `nodes - 1`. */
+  readonly nodes: number;
+  /** Virtual ms. Faults begin within it; all but the last end within it too. */
+  readonly durationMs: number;
+  /** Default: all. */
+  readonly kinds?: readonly FaultKind[];
+  /** Faults per 10 s of virtual time, on average. Default 8. */
+  readonly intensity?: number;
+}
+
+const INTENSITY_DEFAULT = 8;
+const INTENSITY_UNIT_MS = 10_000;
+
+/**
+ * @returns Faults in order of time. Any such list is one the service can survive: what it could not, `Cluster.inject` leaves out.
+ * @throws {RangeError} without a kind, a node or time.
+ * @example
+ * cluster.schedule(planFaults({ random: new SeededRandom(7), nodes: 3, durationMs: 60_000 }));
+ */
+export function planFaults(options: PlanOptions): TimedFault[] {
+  const { random, nodes, durationMs, kinds = FAULT_KINDS, intensity = INTENSITY_DEFAULT } = options;
+  if (kinds.length === 0 || nodes < 1 || !(durationMs > 0))
+    throw new RangeError("a plan has kinds, nodes and a duration");
+  const count = Math.max(1, Math.round((durationMs / INTENSITY_UNIT_MS) * intensity));
+  const possible = kinds.filter((kind) => nodes > 1 || !NEEDS_TWO.has(kind));
+  if (possible.length === 0) return [];
+  const faults = Array.from({ length: count }, () => ({
+    atMs: random.below(durationMs),
+    fault: drawFault(random.pick(possible), random, nodes),
+  }));
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+const NEEDS_TWO: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  "partition",
+  "one-way-partition",
+  "asymmetric-partition",
+  "bridge-partition",
+  "flapping",
+]);
+
+function drawFault(kind: FaultKind, random: SeededRandom, nodes: number): Fault {
+  const node = random.below(nodes);
+  const forMs = drawMs(random, 200, 6_000);
+  switch (kind) {
+    case "loss":
+    case "duplication":
+      return { kind, probability: random.float() * 0.5, forMs };
+    case "reordering":
+      return { kind, probability: random.float() * 0.5, byMs: drawMs(random, 2, 300), forMs };
+    case "connection-reset":
+      return { kind, probability: random.float() * 0.1, forMs };
+    case "delay": {
+      const minMs = random.below(100);
+      return { kind, minMs, maxMs: minMs + random.below(300), forMs };
+    }
+    case "bandwidth":
+      return { kind, bytesPerMs: drawMs(random, 5, 1_000), forMs };
+    case "partition":
+    case "one-way-partition":
+      return { kind, side: drawSide(random, nodes), forMs };
+    case "asymmetric-partition":
+      return { kind, deaf: drawDeafness(random, nodes), forMs };
+    case "bridge-partition":
+      return { kind, bridge: node, side: drawSide(random, nodes), forMs };
+    case "flapping":
+      return {
+        kind,
+        a: node,
+        b: (node + 1 + random.below(nodes - 1)) % nodes,
+        periodMs: drawMs(random, 20, 2_000),
+        forMs,
+      };
+    case "wire-flip":
+    case "wire-truncate":
+    case "wire-replay":
+    case "wire-reorder":
+    case "wire-inject":
+    case "wire-reflect":
+    case "wire-splice":
+    case "wire-delay":
+      return { kind, probability: random.float() * 0.3, forMs };
+    case "kill":
+    case "pause":
+    case "read-error":
+    case "sync-error":
+    case "disk-full":
+    case "wiped":
+    case "clock-stall":
+      return { kind, node, forMs };
+    case "restart":
+    case "restart-empty":
+    case "remove-node":
+    case "replace":
+      return { kind, node };
+    case "slow-start":
+      return { kind, node, forMs: drawMs(random, 10, 2_000), startMs: drawMs(random, 100, 4_000) };
+    case "lost-suffix":
+    case "torn-write":
+    case "reordered-writes":
+      return { kind, node, withinMs: drawMs(random, 200, 4_000), forMs: drawMs(random, 10, 3_000) };
+    case "bit-rot":
+      return { kind, node, at: random.float(), forMs };
+    case "truncation":
+      return { kind, node, bytes: drawMs(random, 1, 20_000), forMs };
+    case "slow-disk": {
+      const minMs = drawMs(random, 1, 60);
+      return { kind, node, minMs, maxMs: minMs + random.below(200), forMs };
+    }
+    case "clock-jump":
+      return { kind, node, byMs: (random.chance(0.5) ? 1 : -1) * drawMs(random, 10, 60_000) };
+    case "clock-drift":
+      return { kind, node, rate: 0.5 + random.float(), forMs };
+    case "add-node":
+      return { kind };
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Spread evenly over the orders of magnitude, so that short and long both come up. */
+function drawMs(random: SeededRandom, least: number, most: number): number {
+  return Math.round(least * (most / least) ** random.float());
+}
+
+/** Some of the nodes, neither none nor all. */
+function drawSide(random: SeededRandom, nodes: number): number[] {
+  const places = Array.from({ length: nodes }, (_, place) => place);
+  random.shuffle(places);
+  return places.slice(0, 1 + random.below(nodes - 1)).sort((a, b) => a - b);
+}
+
+function drawDeafness(random: SeededRandom, nodes: number): number[][] {
+  const places = Array.from({ length: nodes }, (_, place) => place);
+  return places.map((place) => places.filter((other) => other !== place && random.chance(0.4)));
+}
