@@ -40,6 +40,8 @@ const USAGE_ERRORS: [string[], string][] = [
   [["get", "k", ...SERVICE, "--bogus"], "--bogus"],
   [["ledger", "verify"], "dir"],
   [["ledger", "verify", ".", "--bogus"], "--bogus"],
+  [["ledger", "archive", "."], "target"],
+  [["ledger", "archive", ".", "there", "--below", "0"], "--below"],
   [["ledger", "show", ".", "--from", "0"], "--from"],
   [["ledger", "show", ".", "--from", "3", "--to", "2"], "--to"],
   [["ledger", "show", ".", "--bogus"], "--bogus"],

@@ -28,6 +28,7 @@ const COMMANDS = [
   ["ledger", "verify"],
   ["ledger", "show"],
   ["ledger", "figures"],
+  ["ledger", "archive"],
   ["receipt", "get"],
   ["receipt", "verify"],
   ["channel", "listen"],

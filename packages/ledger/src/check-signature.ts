@@ -47,17 +47,7 @@ export class SignatureChecker {
     certificateOf: CertificateLookup,
     serviceCertificate: ServiceLookup,
   ): void {
-    if (record.seqno !== at.seqno)
-      throw new LedgerError("bad-seqno", `the signature names seqno ${record.seqno}, not ${at.seqno}`);
-    if (record.view !== at.view)
-      throw new LedgerError("bad-view", `the signature names view ${record.view}, not ${at.view}`);
-    if (tree.size !== at.seqno || tree.size < 2)
-      throw new LedgerError("bad-seqno", "a service's first transaction is no signature");
-    const root = tree.root();
-    if (!equalBytes(root, record.root))
-      throw new LedgerError("root-mismatch", `the signature at ${at.seqno} signs another Merkle root`);
-    this.#checkTree(record.tree, root, tree);
-
+    const root = this.checkRoot(record, at, tree);
     const certificate = certificateOf(record.node);
     if (certificate === undefined) throw new LedgerError("unknown-node", `node ${record.node} has no certificate here`);
     const { key, id } = this.keyOf(certificate);
@@ -71,6 +61,25 @@ export class SignatureChecker {
       throw new LedgerError("bad-signature", `the signature at ${at.seqno} does not verify`);
     }
     if (record.cose !== undefined) this.#checkCose(record.cose, at, root, serviceCertificate());
+  }
+
+  /**
+   * Checks only that the record is of the transaction `at` and of this tree, not who made it.
+   * @returns The root.
+   * @throws {LedgerError} `bad-seqno`, `bad-view`, `root-mismatch`, `bad-tree`.
+   */
+  checkRoot(record: SignatureRecord, at: { readonly seqno: Seqno; readonly view: View }, tree: MerkleTree): Uint8Array {
+    if (record.seqno !== at.seqno)
+      throw new LedgerError("bad-seqno", `the signature names seqno ${record.seqno}, not ${at.seqno}`);
+    if (record.view !== at.view)
+      throw new LedgerError("bad-view", `the signature names view ${record.view}, not ${at.view}`);
+    if (tree.size !== at.seqno || tree.size < 2)
+      throw new LedgerError("bad-seqno", "a service's first transaction is no signature");
+    const root = tree.root();
+    if (!equalBytes(root, record.root))
+      throw new LedgerError("root-mismatch", `the signature at ${at.seqno} signs another Merkle root`);
+    this.#checkTree(record.tree, root, tree);
+    return root;
   }
 
   /** §7.3, §8.1 step 4; the transaction id in the header is an addition to §8.3. */

@@ -57,7 +57,7 @@ export type ChainErrorCode =
 /**
  * A ledger directory does not hold together (ledger spec §1), as the offline verifier sees it:
  * - `bad-file-name`: a `ledger_` name no writer produces, or one that does not fit the entries inside.
- * - `gap`: the files do not start at entry 1 or do not follow one another.
+ * - `gap`: the files do not follow one another, or start behind entry 1 with no snapshot that stands for what came before.
  * - `bad-positions`: a positions table, or the offset of it, that does not fit the entries.
  * - `bad-chunk-end`: a chunk ends without a signature, goes on behind "chunk ends after me", or has "chunk ends before me" in its middle.
  * - `unfinished`: a crash left the last file with a torn entry or without its table. Starting the node repairs that.
@@ -112,9 +112,11 @@ export type ReceiptSourceErrorCode = "not-found" | "not-committed" | "not-signed
 
 /**
  * A snapshot (ledger spec §10) cannot be relied on:
- * - `bad-snapshot`: its receipt does not hold or is another snapshot's, or its name or its leaf is not the ledger's.
+ * - `bad-snapshot`: its receipt does not hold or is another snapshot's, its name, its leaf or its evidence is not the ledger's, or no ledger
+ *   can go on from its state. Use another one, or fetch it again.
+ * - `no-snapshot`: there is no committed one, so nothing can be archived. Wait for the next snapshot.
  */
-export type SnapshotErrorCode = "bad-snapshot";
+export type SnapshotErrorCode = "bad-snapshot" | "no-snapshot";
 
 /** What the offline verifier can find. */
 export type VerifyErrorCode = EntryErrorCode | ChainErrorCode | DirectoryErrorCode | TrustErrorCode | SnapshotErrorCode;

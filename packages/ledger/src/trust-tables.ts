@@ -4,6 +4,7 @@ import { equalBytes, fromUtf8, type NodeId, parseNodeId, WireError, type WriteSe
 import { certificateDer, type SignatureChecker } from "./check-signature.js";
 import { LedgerError } from "./errors.js";
 import { SINGLE_KEY } from "./signature-record.js";
+import type { SnapshotMap } from "./snapshot/decode-snapshot.js";
 
 export const NODES_INFO_TABLE = "public:ccf.gov.nodes.info";
 export const ENDORSED_CERTIFICATES_TABLE = "public:ccf.gov.nodes.endorsed_certificates";
@@ -39,6 +40,7 @@ export class TrustTables {
   readonly #nodes = new Map<string, NodeRecord>();
   readonly #certificates = new Map<string, string>();
   readonly #identities = new Set<string>();
+  readonly #serviceCertificates = new Set<string>();
   #service: { readonly cert: string; readonly status: ServiceStatus } | undefined;
 
   constructor(suite: CryptoSuite, checker: SignatureChecker) {
@@ -49,6 +51,11 @@ export class TrustTables {
   /** PEM of the service identity in force. */
   get serviceCertificate(): string | undefined {
     return this.#service?.cert;
+  }
+
+  /** PEMs of all service identities so far, renewed certificates included, in their order. */
+  get serviceCertificates(): readonly string[] {
+    return [...this.#serviceCertificates];
   }
 
   /** How many different service keys have been in force so far. */
@@ -83,8 +90,7 @@ export class TrustTables {
           break;
       }
     }
-    if (this.#nodes.size > NODES_MAX || this.#certificates.size > NODES_MAX)
-      throw new LedgerError("bad-table", "too many nodes");
+    this.#checkCounts();
     for (const node of endorsed) {
       const certificate = this.#certificates.get(node);
       if (certificate === undefined) continue;
@@ -93,6 +99,22 @@ export class TrustTables {
       }
       this.#checkEndorsed(node, certificate);
     }
+  }
+
+  /**
+   * Takes over the three tables from a snapshot. Certificates in it may be of nodes that an earlier service identity endorsed: whether a
+   * node may sign is checked when it does.
+   * @throws {LedgerError} `bad-table`, `bad-certificate`.
+   */
+  install(maps: readonly SnapshotMap[]): void {
+    for (const { name, entries } of maps) {
+      for (const { key, value } of entries) {
+        if (name === NODES_INFO_TABLE) this.#nodes.set(nodeKey(key), parseNodeRecord(value));
+        else if (name === ENDORSED_CERTIFICATES_TABLE) this.#certificates.set(nodeKey(key), recordText(value));
+        else if (name === SERVICE_INFO_TABLE) this.#setService(key, value);
+      }
+    }
+    this.#checkCounts();
   }
 
   /**
@@ -108,6 +130,11 @@ export class TrustTables {
     // Again at each signature: a node of the service before a recovery must not sign after it.
     this.#checkEndorsed(node, certificate);
     return certificate;
+  }
+
+  #checkCounts(): void {
+    if (this.#nodes.size > NODES_MAX || this.#certificates.size > NODES_MAX)
+      throw new LedgerError("bad-table", "too many nodes");
   }
 
   #checkEndorsed(node: NodeId, certificate: string): void {
@@ -135,6 +162,7 @@ export class TrustTables {
       throw new LedgerError("bad-service-status", `the service went from ${before} to ${status}`);
     }
     this.#identities.add(this.#checker.keyOf(cert).id); // a renewed certificate has the same key
+    this.#serviceCertificates.add(cert);
     this.#service = { cert, status };
   }
 }

@@ -1,6 +1,10 @@
 /**
- * The offline verifier: walks a ledger directory from entry 1 and names the first thing that is wrong (ledger spec §1, §8.1, and what §8.3
- * says a checker should add). It reads each byte once, in order, and holds one entry, the tree's edge and the tables of §8.
+ * The offline verifier: walks a ledger directory from its first entry and names the first thing that is wrong (ledger spec §1, §8.1, and what
+ * §8.3 says a checker should add). It reads each byte once, in order, and holds one entry, the tree's edge and the tables of §8.
+ *
+ * A ledger whose first entries are gone goes on from a snapshot, which the service has proven by a receipt (§10.3). Entries that are still
+ * there from before it are covered by the snapshot's tree: their signatures must sign the roots they make, and the last root must be the
+ * snapshot's. Who was allowed to sign them, only the entries that are gone could tell.
  *
  * What proves what. A signature covers every entry before it through the Merkle root; the chain of trust is service identity → node
  * certificate → signature, and all of it stands in the ledger. So a ledger someone made up from nothing is as consistent as a real one:
@@ -9,9 +13,9 @@
  * seen from inside: compare `lastSigned` with what you know to be committed.
  */
 import type { CryptoSuite } from "@sealane/crypto";
-import { type Seqno, seqno, type TxId } from "@sealane/wire";
+import { equalBytes, type Seqno, seqno, type TxId } from "@sealane/wire";
 import { SignatureChecker } from "./check-signature.js";
-import { CHUNK_HEADER_BYTES, type ChunkFile, orderChunks } from "./chunk-walk.js";
+import { CHUNK_HEADER_BYTES, type ChunkFile, entriesFrom, orderChunks } from "./chunk-walk.js";
 import { type DecodedEntry, decodeEntry } from "./decode-entry.js";
 import { parseEntryHeader } from "./entry-header.js";
 import { LedgerError, type VerifyErrorCode } from "./errors.js";
@@ -19,7 +23,11 @@ import type { LedgerSecrets } from "./ledger-secrets.js";
 import { type LedgerFile, type LedgerSource, WindowReader } from "./ledger-source.js";
 import { ENTRY_HEADER_BYTES, FLAG_CHUNK_ENDS_AFTER, FLAG_CHUNK_ENDS_BEFORE } from "./limits.js";
 import { MerkleTree } from "./merkle-tree.js";
+import { baseTree } from "./snapshot/snapshot-base.js";
+import type { VerifiedSnapshot } from "./snapshot/verify-snapshot.js";
+import { SnapshotAudit } from "./snapshot-audit.js";
 import { TrustTables } from "./trust-tables.js";
+import { ViewHistory } from "./view-history.js";
 
 const POSITION_BYTES = 4;
 /** Leaves folded away at a time: the verifier needs none again. */
@@ -31,13 +39,22 @@ export interface VerifyOptions {
   readonly secrets?: LedgerSecrets;
   /** PEM. The last signature must belong to the service with this key. Renewed certificates of one key are the same service. */
   readonly serviceCertificate?: string;
+  /** The snapshot files beside the ledger. Each committed one is verified too; a ledger that does not start with entry 1 needs one. */
+  readonly snapshots?: LedgerSource;
 }
 
 export interface LedgerVerified {
   readonly ok: true;
+  /** How many there are. */
   readonly entries: number;
+  /** The first of them: 1, unless older ones were moved away or this ledger began with a snapshot. */
+  readonly firstSeqno: Seqno;
+  /** The snapshot that stands for what came before. Absent in a whole ledger. */
+  readonly base?: { readonly seqno: Seqno; readonly file: string };
+  /** Committed snapshots, all verified. */
+  readonly snapshots: number;
   readonly signatures: number;
-  /** The last signature: everything up to and without it is signed. Absent in a ledger without signatures. */
+  /** The last signature: everything up to and without it is signed. Absent in a ledger without signatures or snapshot. */
   readonly lastSigned?: TxId;
   /** Entries behind the last signature: well-formed and in order, vouched for by nobody. */
   readonly unsigned: number;
@@ -54,7 +71,7 @@ export interface LedgerRefused {
   /** The first bad entry. */
   readonly at: {
     readonly seqno: Seqno;
-    /** Empty when the directory itself is wrong. */
+    /** Empty when the directory itself is wrong; of a bad snapshot its name. */
     readonly file: string;
     /** Of the entry, or of the table or header, in the file. */
     readonly offset: number;
@@ -90,6 +107,14 @@ export interface VerifiedEntry {
   readonly offset: number;
 }
 
+/** For who wants more of the snapshots than that they hold. */
+export interface SnapshotHooks {
+  /** Before the first entry of a ledger that goes on from a snapshot. */
+  readonly onBase?: (verified: VerifiedSnapshot) => void;
+  /** After the last entry, oldest snapshot first. `bytes`: the whole file. */
+  readonly onSnapshot?: (name: string, bytes: Uint8Array, verified: VerifiedSnapshot) => void;
+}
+
 /**
  * The same, handing out each entry once it has been checked; nothing is read ahead of who asks.
  * @returns by `return`, the result. After a refusal the entries up to the bad one have been handed out.
@@ -98,12 +123,20 @@ export interface VerifiedEntry {
 export async function* verifiedEntries(
   source: LedgerSource,
   options: VerifyOptions,
+  { onBase, onSnapshot }: SnapshotHooks = {},
 ): AsyncGenerator<VerifiedEntry, VerifyResult, undefined> {
   const files = await source.files();
-  const walk = new Walk(options);
+  const audit = await SnapshotAudit.of(options.snapshots, options);
+  const walk = new Walk(options, audit);
   try {
     const chunks = orderChunks(files);
+    const first = chunks[0]?.first ?? 1;
+    if (first > 1) {
+      const base = await walk.start(source, first);
+      onBase?.(base);
+    }
     for (const [index, chunk] of chunks.entries()) yield* walk.chunk(chunk, chunks[index + 1]);
+    for await (const { name, bytes, ...verified } of walk.snapshots()) onSnapshot?.(name, bytes, verified);
     return walk.finish();
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
@@ -116,11 +149,15 @@ class Walk {
   readonly #suite: CryptoSuite;
   readonly #secrets: LedgerSecrets | undefined;
   readonly #expectedService: string | undefined;
-  readonly #tree: MerkleTree;
+  readonly #audit: SnapshotAudit;
+  #tree: MerkleTree;
   readonly #checker: SignatureChecker;
   readonly #trust: TrustTables;
+  #firstSeqno = 1;
   #lastView = 0;
   #lastSeqno = 0;
+  /** Of a ledger that does not start with entry 1: what the entries up to this one are held to. */
+  #base: { readonly seqno: Seqno; readonly file: string; readonly root: Uint8Array } | undefined;
   #signatures = 0;
   #lastSigned: { readonly txId: TxId; readonly service: string | undefined } | undefined;
   /** Where a failure now belongs. */
@@ -130,13 +167,71 @@ class Walk {
     offset: 0,
   };
 
-  constructor({ suite, secrets, serviceCertificate }: VerifyOptions) {
+  constructor({ suite, secrets, serviceCertificate }: VerifyOptions, audit: SnapshotAudit) {
+    this.#audit = audit;
     this.#suite = suite;
     this.#secrets = secrets;
     this.#tree = new MerkleTree(suite);
     this.#checker = new SignatureChecker(suite);
     this.#trust = new TrustTables(suite, this.#checker);
     this.#expectedService = serviceCertificate === undefined ? undefined : this.#checker.keyOf(serviceCertificate).id;
+  }
+
+  /** Begins behind the snapshot that stands for the entries before `first`. */
+  async start(source: LedgerSource, first: number): Promise<VerifiedSnapshot> {
+    this.at = { seqno: seqno(first), file: "", offset: 0 };
+    const file = this.#audit.files.find(({ seqno: at }) => at >= first - 1);
+    if (file === undefined) {
+      throw new LedgerError(
+        "gap",
+        `the ledger starts with entry ${first}, and no snapshot of entry ${first - 1} or later stands for what came before`,
+      );
+    }
+    this.at = { seqno: seqno(first), file: file.name, offset: 0 };
+    const verified = await this.#audit.checkBase(file);
+    const { snapshot, base } = verified;
+    this.#trust.install(snapshot.publicMaps);
+    const tree = baseTree(this.#suite, base);
+    this.#base = { seqno: base.seqno, file: file.name, root: tree.root() };
+    // The receipt signs all of the snapshot, so also the entry it was taken at.
+    this.#lastSigned = { txId: { view: base.view, seqno: base.seqno }, service: this.#trust.serviceCertificate };
+    this.#firstSeqno = first;
+    this.#lastSeqno = first - 1;
+    this.#lastView = ViewHistory.of(base.viewHistory).viewAt(seqno(first - 1));
+    this.#tree = first - 1 === base.seqno ? tree : await this.#treeBefore(source, first);
+    return verified;
+  }
+
+  /** The tree over leaves 0 … first − 1, as the next signature has it. Whether it is the right one, the snapshot's root will tell. */
+  async #treeBefore(source: LedgerSource, first: number): Promise<MerkleTree> {
+    for await (const { seqno: at, bytes, file, offset } of entriesFrom(source, first)) {
+      this.at = { seqno: seqno(at), file, offset };
+      const { signature } = decodeEntry(this.#suite, undefined, bytes);
+      if (signature === undefined) continue;
+      const tree = MerkleTree.deserialise(this.#suite, signature.tree);
+      // §6.4: it reaches back to the signature before, and a chunk starts behind one.
+      if (tree.first >= first || tree.size < first)
+        throw new LedgerError("bad-tree", `the tree in entry ${at} does not reach back to entry ${first}`);
+      tree.rollback(first);
+      return tree;
+    }
+    throw new LedgerError("gap", `no signature comes after entry ${first}`);
+  }
+
+  /** Holds the snapshots to the ledger that was walked, one at a time. */
+  async *snapshots(): AsyncGenerator<VerifiedSnapshot & { readonly name: string; readonly bytes: Uint8Array }> {
+    const after = seqno(this.#lastSeqno + 1);
+    if (this.#base !== undefined && this.#lastSeqno < this.#base.seqno) {
+      this.at = { seqno: after, file: this.#base.file, offset: 0 };
+      throw new LedgerError("gap", `the ledger ends with entry ${this.#lastSeqno}, before its oldest snapshot`);
+    }
+    for (const file of this.#audit.files) {
+      this.at = { seqno: after, file: file.name, offset: 0 };
+      // One from before all entries may be of an earlier service identity, of which nothing is left here but itself.
+      const isOlder = file.seqno < this.#firstSeqno - 1;
+      const checked = isOlder ? this.#audit.checkBase(file) : this.#audit.check(file, this.#trust.serviceCertificates);
+      yield { name: file.name, ...(await checked) };
+    }
   }
 
   async *chunk(
@@ -200,7 +295,10 @@ class Walk {
     }
     return {
       ok: true,
-      entries: this.#lastSeqno,
+      entries: this.#lastSeqno - this.#firstSeqno + 1,
+      firstSeqno: seqno(this.#firstSeqno),
+      ...(this.#base === undefined ? {} : { base: { seqno: this.#base.seqno, file: this.#base.file } }),
+      snapshots: this.#audit.files.length,
       signatures: this.#signatures,
       ...(this.#lastSigned === undefined ? {} : { lastSigned: this.#lastSigned.txId }),
       unsigned: this.#lastSeqno - (this.#lastSigned?.txId.seqno ?? 0),
@@ -237,7 +335,10 @@ class Walk {
         "only the first transaction of a recovered service ends the chunk before it",
       ); // §1.3
     }
-    if (signature === undefined) this.#trust.apply(publicMaps);
+    const vouched = this.#base !== undefined && entry.seqno <= this.#base.seqno;
+    if (vouched) {
+      if (signature !== undefined) this.#checker.checkRoot(signature, entry, this.#tree);
+    } else if (signature === undefined) this.#trust.apply(publicMaps);
     else {
       this.#checker.check(
         signature,
@@ -246,10 +347,13 @@ class Walk {
         (node) => this.#trust.certificateOf(node),
         () => this.#trust.serviceCertificate,
       );
-      this.#signatures++;
       this.#lastSigned = { txId: { view, seqno: entry.seqno }, service: this.#trust.serviceCertificate };
     }
+    if (isSignature) this.#signatures++;
     this.#tree.append(leaf);
+    if (entry.seqno === this.#base?.seqno && !equalBytes(this.#tree.root(), this.#base.root))
+      throw new LedgerError("root-mismatch", `the entries up to ${entry.seqno} are not those ${this.#base.file} is of`);
+    this.#audit.observe(entry);
     if (this.#tree.size - this.#tree.first > FLUSH_LEAVES) this.#tree.flush(this.#tree.size - 1);
     this.#lastView = view;
     this.#lastSeqno = entry.seqno;

@@ -6,12 +6,13 @@ import { equalBytes, hex } from "@sealane/wire";
 import { describe, expect, test } from "vitest";
 import { entriesFrom } from "../src/chunk-walk.js";
 import { decodeEntry } from "../src/decode-entry.js";
-import { ledgerDirectory } from "../src/files/ledger-directory.js";
+import { ledgerDirectory, snapshotDirectory } from "../src/files/ledger-directory.js";
 import { Ledger } from "../src/ledger.js";
 import { decodeSnapshot } from "../src/snapshot/decode-snapshot.js";
 import { encodeSnapshot } from "../src/snapshot/encode-snapshot.js";
 import { isEvidenceOf } from "../src/snapshot/snapshot-evidence.js";
 import { verifySnapshot } from "../src/snapshot/verify-snapshot.js";
+import { verifyLedger } from "../src/verify-ledger.js";
 import {
   ABSENT,
   ccfLedgersPresent,
@@ -77,4 +78,24 @@ describe.skipIf(!ccfLedgersPresent).each(SNAPSHOTS)("%s %s", (service, name) => 
 test.runIf(ccfLedgersPresent)("there are no others", () => {
   const found = ["expired_service", "sgx_service"].flatMap((name) => readdirSync(snapshotDirectoryOf(name)));
   expect(found.sort()).toEqual(SNAPSHOTS.map(([, name]) => name).sort());
+});
+
+test.runIf(ccfLedgersPresent).each([
+  ["sgx_service", 100, 99, 153],
+  ["sgx_service", 38, 99, 153], // 62 entries before the snapshot, a recovery among them, are held to its tree
+  ["sgx_service", 125, 138, 153],
+  ["expired_service", 62, 61, 74],
+  ["expired_service", 16, 61, 74],
+] as const)("%s verifies from entry %i on, by the snapshot at %i", async (service, first, base, last) => {
+  const chunks = ledgerDirectory(ledgerDirectoryOf(service));
+  const late = { files: async () => (await chunks.files()).filter(({ name }) => Number(/\d+/.exec(name)) >= first) };
+  const expected = expectedOf(service);
+  const [serviceCertificate = ""] = serviceCertificatesOf(service).slice(-1);
+  const snapshots = snapshotDirectory(snapshotDirectoryOf(service));
+  for (const secrets of [secretsOf(expected), undefined]) {
+    const options = { suite, snapshots, serviceCertificate, ...(secrets && { secrets }) };
+    const result = await verifyLedger(late, options);
+    expect(result).toMatchObject({ ok: true, firstSeqno: first, base: { seqno: base }, entries: last - first + 1 });
+    if (result.ok) expect(hex(result.root)).toBe(expected.root_after_all);
+  }
 });

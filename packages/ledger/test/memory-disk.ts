@@ -42,8 +42,10 @@ export class MemoryDisk implements Disk {
     return after;
   }
 
-  contents(): Map<string, Uint8Array> {
-    return new Map([...this.#current].map(([path, { current }]) => [path.split("/").at(-1) ?? "", current.slice()]));
+  /** By file name, of one directory or of all. */
+  contents(directory = ""): Map<string, Uint8Array> {
+    const files = [...this.#current].filter(([path]) => path.startsWith(directory));
+    return new Map(files.map(([path, { current }]) => [path.split("/").at(-1) ?? "", current.slice()]));
   }
 
   /** Changes a file behind the storage's back. */
@@ -57,9 +59,10 @@ export class MemoryDisk implements Disk {
     this.#maybeFail("makeDirectory");
   }
 
-  async list(): Promise<string[]> {
+  async list(directory: string): Promise<string[]> {
     this.#maybeFail("list");
-    return [...this.contents().keys()];
+    const prefix = `${directory}/`;
+    return [...this.#current.keys()].flatMap((path) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));
   }
 
   async open(path: string, mode: "read" | "write" | "create"): Promise<DiskFile> {

@@ -8,8 +8,8 @@ export function addLedgerVerify(ledger: Command, io: Io): void {
     .command("verify")
     .summary("check everything")
     .description(
-      "Check a ledger directory, or a node's data directory: every entry, the Merkle tree, every signature and who may sign. " +
-        "The first bad entry is named.",
+      "Check a ledger directory, or a node's data directory: every entry, the Merkle tree, every signature and who may sign, and the snapshots in " +
+        "snapshots/. The first bad entry is named. A ledger whose oldest chunks were archived is checked from its oldest snapshot on.",
     )
     .argument("<dir>", "the directory")
     .option("--secrets <file>", 'checks the encryption too: [{"from_seqno": 1, "key": "<64 hex digits>"}]')

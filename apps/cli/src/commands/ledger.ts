@@ -1,6 +1,7 @@
-/** `sealane ledger`: what can be done with a ledger directory, without a node. Nothing here writes to it. */
+/** `sealane ledger`: what can be done with a ledger directory, without a node. Only `archive` changes one. */
 import type { Command } from "commander";
 import type { Io } from "../io.js";
+import { addLedgerArchive } from "./ledger-archive.js";
 import { addLedgerFigures } from "./ledger-figures.js";
 import { addLedgerShow } from "./ledger-show.js";
 import { addLedgerVerify } from "./ledger-verify.js";
@@ -8,10 +9,13 @@ import { addLedgerVerify } from "./ledger-verify.js";
 export function addLedger(program: Command, io: Io): void {
   const command = program
     .command("ledger")
-    .summary("verify, show or count a ledger directory")
-    .description("Verify a ledger directory, show it, or print figures of it. Needs no node, and changes nothing.")
+    .summary("verify, show, count or archive a ledger directory")
+    .description(
+      "Verify a ledger directory, show it, print figures of it, or archive its oldest chunks. Needs no node.",
+    )
     .addHelpText("after", "\nExample:\n  $ sealane ledger verify ./node0");
   addLedgerVerify(command, io);
   addLedgerShow(command, io);
   addLedgerFigures(command, io);
+  addLedgerArchive(command, io);
 }

@@ -26,6 +26,28 @@ export async function openDirectory(path: string): Promise<LedgerSource> {
   throw new CliError(`"${path}" holds no ledger: there is no file ledger_… in it`);
 }
 
+/** Where the chunks lie: `path` itself, or `ledger/` in it. @throws {CliError} as `openDirectory`. */
+export async function chunkDirectory(path: string): Promise<string> {
+  await openDirectory(path);
+  const inside = join(path, "ledger");
+  const names = (await ledgerDirectory(path).files()).map(({ name }) => name);
+  return names.some((name) => CHUNK_NAME.test(name)) ? path : inside;
+}
+
+/** Where the snapshots of the ledger in `path` lie: `snapshots/` in it, or beside the chunks. `undefined` when there is no such directory. */
+export async function snapshotsOf(path: string): Promise<string | undefined> {
+  for (const directory of [join(path, "snapshots"), join(await chunkDirectory(path), "..", "snapshots")]) {
+    if (await isDirectory(directory)) return directory;
+  }
+  return undefined;
+}
+
+/** Seqno of the first entry. */
+export async function firstSeqno(source: LedgerSource): Promise<number> {
+  const firsts = (await source.files()).map(({ name }) => Number(CHUNK_NAME.exec(name)?.[1] ?? Number.NaN));
+  return Math.min(...firsts.filter((first) => Number.isSafeInteger(first)));
+}
+
 export interface StoredEntry {
   readonly file: string;
   readonly offset: number;

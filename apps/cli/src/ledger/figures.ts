@@ -1,11 +1,11 @@
 /** Prints the figures of a ledger, line by line as they are found. */
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { type FiguresResult, ledgerFigures, type TransactionFigures } from "@sealane/ledger";
 import { fileDigest, snapshotDirectory } from "@sealane/ledger/files";
 import { CliError } from "../cli-error.js";
 import { nativeSuite } from "../inputs.js";
 import type { Io } from "../io.js";
-import { isDirectory, openDirectory } from "./directory.js";
+import { openDirectory, snapshotsOf } from "./directory.js";
 import { readLedgerSecrets } from "./secrets.js";
 import { refusal } from "./verify.js";
 
@@ -17,12 +17,12 @@ export interface FiguresFlags {
 export async function figures(io: Io, directory: string, { secrets }: FiguresFlags): Promise<void> {
   const source = await openDirectory(directory);
   const keys = secrets === undefined ? undefined : await readLedgerSecrets(secrets);
-  const snapshots = join(directory, "snapshots");
+  const snapshots = await snapshotsOf(directory);
   const lines = ledgerFigures(source, {
     suite: nativeSuite,
     digestOf: fileDigest,
     ...(keys && { secrets: keys }),
-    ...((await isDirectory(snapshots)) && { snapshots: snapshotDirectory(snapshots) }),
+    ...(snapshots !== undefined && { snapshots: snapshotDirectory(snapshots) }),
   });
   let step: IteratorResult<TransactionFigures, FiguresResult> = await lines.next();
   for (; step.done !== true; step = await lines.next()) {

@@ -3,7 +3,7 @@ import { type DecodedEntry, decodeEntry, LedgerError, type LedgerSecrets } from 
 import { CliError, EXIT_USAGE } from "../cli-error.js";
 import { nativeSuite } from "../inputs.js";
 import type { Io } from "../io.js";
-import { openDirectory, readEntries, type StoredEntry } from "./directory.js";
+import { firstSeqno, openDirectory, readEntries, type StoredEntry } from "./directory.js";
 import { entryJson, entryLines } from "./render.js";
 import { readLedgerSecrets } from "./secrets.js";
 
@@ -23,6 +23,8 @@ export async function show(
   if (from > to) throw new CliError(`--from ${from} is behind --to ${to}`, { exitCode: EXIT_USAGE });
   const source = await openDirectory(directory);
   const keys = secrets === undefined ? undefined : await readLedgerSecrets(secrets);
+  const first = await firstSeqno(source);
+  if (from < first) io.warnLine(`the ledger starts with entry ${first}: those before it are not here`);
   for await (const stored of readEntries(source, from, to)) {
     const entry = decoded(stored, keys);
     const lines = json === true ? [JSON.stringify(entryJson(stored, entry))] : entryLines(stored, entry);

@@ -1,11 +1,12 @@
 /** Checks a whole ledger and says what was found. */
 import { parseCertificate, pemDecode, spkiHash } from "@sealane/crypto";
 import { type LedgerRefused, type LedgerVerified, verifyLedger } from "@sealane/ledger";
+import { snapshotDirectory } from "@sealane/ledger/files";
 import { formatTxId, hex } from "@sealane/wire";
 import { CliError } from "../cli-error.js";
 import { nativeSuite, readCertificate } from "../inputs.js";
 import type { Io } from "../io.js";
-import { openDirectory } from "./directory.js";
+import { openDirectory, snapshotsOf } from "./directory.js";
 import { readLedgerSecrets } from "./secrets.js";
 
 export interface VerifyOptions {
@@ -20,10 +21,12 @@ export async function verify(io: Io, directory: string, { secrets, serviceCert, 
   const keys = secrets === undefined ? undefined : await readLedgerSecrets(secrets);
   const service =
     serviceCert === undefined ? undefined : await readCertificate(nativeSuite, serviceCert, "the service certificate");
+  const snapshots = await snapshotsOf(directory);
   const result = await verifyLedger(source, {
     suite: nativeSuite,
     ...(keys && { secrets: keys }),
     ...(service && { serviceCertificate: service.pem }),
+    ...(snapshots !== undefined && { snapshots: snapshotDirectory(snapshots) }),
   });
   if (json === true) await io.printLine(JSON.stringify(resultJson(result)));
   if (!result.ok) throw new CliError(refusal(result));
@@ -42,9 +45,10 @@ function resultJson(result: LedgerVerified | LedgerRefused): object {
 }
 
 function resultLines(result: LedgerVerified): string[] {
-  const { entries, signatures, lastSigned, unsigned } = result;
+  const { entries, signatures, lastSigned, unsigned, snapshots } = result;
   return [
-    `ledger ok: ${entries} entries, ${signatures} signatures`,
+    `ledger ok: ${entries} entries, ${signatures} signatures${snapshots === 0 ? "" : `, ${snapshots} ${snapshots === 1 ? "snapshot" : "snapshots"}`}`,
+    ...startLines(result),
     lastSigned === undefined
       ? "nothing is signed yet"
       : `signed up to ${formatTxId(lastSigned)}, ${unsigned} entries behind it`,
@@ -52,8 +56,19 @@ function resultLines(result: LedgerVerified): string[] {
   ];
 }
 
+/** Where a ledger starts, and what that means, unless it is whole. */
+function startLines({ firstSeqno, base }: LedgerVerified): string[] {
+  if (base === undefined) return [];
+  const vouched = firstSeqno > base.seqno ? "" : `; entries ${firstSeqno} to ${base.seqno} are held to its tree`;
+  return [
+    `starts with entry ${firstSeqno}: those before it are not here, and were not checked`,
+    `what they came to is in ${base.file}, which the service has signed${vouched}`,
+  ];
+}
+
 /** The first bad entry, in words. */
 export function refusal({ at, code, message }: LedgerRefused): string {
+  if (at.file.startsWith("snapshot_")) return `${at.file} is bad: ${code}: ${message}`;
   const where = at.file === "" ? "the directory" : `entry ${at.seqno} (${at.file}, offset ${at.offset})`;
   return `${where} is bad: ${code}: ${message}`;
 }

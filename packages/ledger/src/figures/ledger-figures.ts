@@ -3,10 +3,9 @@
  * verifier, so there are figures of what holds only. Streams, but for the live state of the tables and one leaf for each entry.
  */
 import { formatTxId, hex } from "@sealane/wire";
-import { LedgerError } from "../errors.js";
 import type { LedgerFile, LedgerSource } from "../ledger-source.js";
 import { type LedgerRefused, type VerifyOptions, verifiedEntries } from "../verify-ledger.js";
-import { isSnapshotName, type SnapshotFigures, snapshotFigures } from "./snapshot-figures.js";
+import { type SnapshotFigures, snapshotFigures } from "./snapshot-figures.js";
 import { type FileFigures, type SignatureFigures, Tally, wholeFileDigest } from "./tally.js";
 import { type TransactionFigures, transactionFigures } from "./transaction-figures.js";
 
@@ -34,12 +33,13 @@ export interface LedgerFigures {
   readonly public_state: Readonly<Record<string, number>>;
   readonly service_identities: number;
   readonly signature_roots: readonly SignatureFigures[];
+  /** By name, ascending as text. */
   readonly snapshots: readonly SnapshotFigures[];
+  /** The snapshot that a ledger without its first entries goes on from; the state counts from it. */
+  readonly base?: { readonly seqno: number; readonly file: string };
 }
 
 export interface FiguresOptions extends Omit<VerifyOptions, "serviceCertificate"> {
-  /** The snapshot files beside the ledger. */
-  readonly snapshots?: LedgerSource;
   /** SHA-256 of a file. Default: the file is read whole, and hashed with the suite. */
   readonly digestOf?: (file: LedgerFile) => Promise<Uint8Array>;
 }
@@ -62,7 +62,11 @@ export async function* ledgerFigures(
 ): AsyncGenerator<TransactionFigures, FiguresResult, undefined> {
   const { suite, secrets } = options;
   const tally = new Tally();
-  const entries = verifiedEntries(source, options);
+  const snapshots: SnapshotFigures[] = [];
+  const entries = verifiedEntries(source, options, {
+    onBase: ({ snapshot }) => tally.install(snapshot),
+    onSnapshot: (name, bytes, verified) => snapshots.push(snapshotFigures(suite, name, bytes, verified)),
+  });
   let step = await entries.next();
   for (; step.done !== true; step = await entries.next()) {
     tally.add(step.value);
@@ -71,21 +75,9 @@ export async function* ledgerFigures(
   const result = step.value;
   if (!result.ok) return result;
 
-  const snapshots: SnapshotFigures[] = [];
-  const { services, publicState, privateState } = tally;
-  for (const file of await snapshotFiles(options.snapshots)) {
-    try {
-      snapshots.push(await snapshotFigures(file, { suite, secrets, services, leafOf: (seqno) => tally.leafOf(seqno) }));
-    } catch (error) {
-      if (!(error instanceof LedgerError)) throw error;
-      // Neither storages nor builders of receipts are at work here, whose codes are the only others.
-      const code = error.code as LedgerRefused["code"];
-      return { ok: false, at: { seqno: tally.lastSeqno, file: file.name, offset: 0 }, code, message: error.message };
-    }
-  }
-
   const files = await tally.files(source, options.digestOf ?? ((file) => wholeFileDigest(suite, file)));
-  const { lastSigned } = result;
+  const { lastSigned, base } = result;
+  const { publicState, privateState } = tally;
   return {
     ok: true,
     figures: {
@@ -109,13 +101,8 @@ export async function* ledgerFigures(
       public_state: publicState.sizes,
       service_identities: result.serviceIdentities,
       signature_roots: tally.signatures,
-      snapshots,
+      snapshots: snapshots.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      ...(base === undefined ? {} : { base }),
     },
   };
-}
-
-/** By name, ascending as text. */
-async function snapshotFiles(source: LedgerSource | undefined): Promise<readonly LedgerFile[]> {
-  const files = (await source?.files()) ?? [];
-  return files.filter(({ name }) => isSnapshotName(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,13 +1,7 @@
 /** One snapshot in figures, once its receipt and the ledger beside it have vouched for it (ledger spec §10). */
 import type { CryptoSuite } from "@sealane/crypto";
-import { equalBytes, fromUtf8, hex } from "@sealane/wire";
-import { LedgerError } from "../errors.js";
-import type { LedgerSecrets } from "../ledger-secrets.js";
-import type { LedgerFile } from "../ledger-source.js";
-import { SNAPSHOT_BYTES_MAX } from "../limits.js";
-import { RECEIPT_BYTES_MAX } from "../receipt/read-receipt.js";
-import { parseSnapshotName } from "../snapshot/snapshot-name.js";
-import { verifySnapshot } from "../snapshot/verify-snapshot.js";
+import { fromUtf8, hex } from "@sealane/wire";
+import type { VerifiedSnapshot } from "../snapshot/verify-snapshot.js";
 
 export interface SnapshotFigures {
   readonly name: string;
@@ -31,43 +25,16 @@ export interface SnapshotFigures {
   readonly receipt_root: string;
 }
 
-/** What the ledger itself says, to hold a snapshot to. */
-export interface SnapshotContext {
-  readonly suite: CryptoSuite;
-  readonly secrets: LedgerSecrets | undefined;
-  /** PEMs of all service identities. */
-  readonly services: readonly string[];
-  /** The leaf of a seqno, 32 bytes; `undefined` beyond the ledger. */
-  readonly leafOf: (seqno: number) => Uint8Array | undefined;
-}
-
-/** Whether a file of this name is a committed snapshot. Provisional ones prove nothing yet. */
-export function isSnapshotName(name: string): boolean {
-  return parseSnapshotName(name)?.committed === true;
-}
-
-/** @throws {LedgerError} `bad-snapshot`, and what `decodeSnapshot` throws. */
-export async function snapshotFigures(file: LedgerFile, context: SnapshotContext): Promise<SnapshotFigures> {
-  const { suite, secrets } = context;
-  const { name, size } = file;
-  if (size > SNAPSHOT_BYTES_MAX + RECEIPT_BYTES_MAX) throw new LedgerError("too-large", `${name} has ${size} bytes`);
-  const bytes = await file.read(0, size);
-  const { snapshot, evidence, receipt } = await verifySnapshot(bytes, {
-    suite,
-    ...(secrets === undefined ? {} : { secrets }),
-    serviceCertificates: context.services,
-  });
-  const named = parseSnapshotName(name);
-  if (snapshot.seqno !== named?.seqno || evidence.seqno !== named.evidenceSeqno) {
-    throw new LedgerError("bad-snapshot", `${name} is of other transactions than its name says`);
-  }
-  const leaf = context.leafOf(snapshot.seqno);
-  if (leaf !== undefined && !equalBytes(leaf, snapshot.leaf)) {
-    throw new LedgerError("bad-snapshot", `${name} has another leaf than the ledger`);
-  }
+/** @param bytes - The whole file. */
+export function snapshotFigures(
+  suite: CryptoSuite,
+  name: string,
+  bytes: Uint8Array,
+  { snapshot, evidence, receipt }: VerifiedSnapshot,
+): SnapshotFigures {
   return {
     name,
-    size,
+    size: bytes.length,
     sha256: hex(suite.sha256(bytes)),
     seqno: snapshot.seqno,
     evidence_seqno: evidence.seqno,

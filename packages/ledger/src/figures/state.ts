@@ -2,6 +2,7 @@
 import type { CryptoSuite } from "@sealane/crypto";
 import { hex, utf8, type WriteSet } from "@sealane/wire";
 import { compareBytes } from "../order.js";
+import type { SnapshotMap } from "../snapshot/decode-snapshot.js";
 
 interface Live {
   readonly key: Uint8Array;
@@ -19,6 +20,13 @@ export class TableState {
       // Copies: the entry's bytes are views of a window over the file.
       for (const [key, value] of writes) table.set(hex(key), { key: key.slice(), value: value.slice() });
       for (const key of removes) table.delete(hex(key));
+    }
+  }
+
+  /** Takes over what a snapshot has, into empty tables. */
+  install(maps: readonly SnapshotMap[]): void {
+    for (const { name, entries } of maps) {
+      this.#tables.set(name, new Map(entries.map(({ key, value }) => [hex(key), { key, value }])));
     }
   }
 

@@ -1,11 +1,10 @@
 /** What adds up over the entries of a ledger. */
 import type { CryptoSuite } from "@sealane/crypto";
-import { fromUtf8, hex, type Seqno, seqno } from "@sealane/wire";
+import { hex } from "@sealane/wire";
 import { CHUNK_HEADER_BYTES, orderChunks } from "../chunk-walk.js";
-import { HashColumn } from "../hash-column.js";
 import type { LedgerFile, LedgerSource } from "../ledger-source.js";
 import type { SignatureRecord } from "../signature-record.js";
-import { SERVICE_INFO_TABLE } from "../trust-tables.js";
+import type { DecodedSnapshot } from "../snapshot/decode-snapshot.js";
 import type { VerifiedEntry } from "../verify-ledger.js";
 import { TableState } from "./state.js";
 
@@ -34,41 +33,36 @@ export interface SignatureFigures {
   readonly tree_extra_hashes: number;
 }
 
-/** Entries must come in order, from the first on. */
+/** Entries must come in order; from entry 1 on, unless a snapshot was installed. */
 export class Tally {
   readonly publicState = new TableState();
   readonly privateState = new TableState();
   readonly entryTypes: Record<string, number> = {};
   readonly views: { readonly view: number; readonly first_seqno: number }[] = [];
   readonly signatures: SignatureFigures[] = [];
-  /** PEMs of the service identities, in the order in which they came. */
-  readonly services: string[] = [];
   withPrivateWrites = 0;
-  lastSeqno: Seqno = seqno(0);
-  readonly #leaves = new HashColumn(1);
+  /** Entries up to here are in the state already: a snapshot's. */
+  #stateSeqno = 0;
   /** By file name: its last entry. */
   readonly #ends = new Map<string, { readonly seqno: number; readonly isSignature: boolean }>();
 
+  /** The state begins with that of a snapshot. */
+  install({ seqno, publicMaps, privateMaps }: DecodedSnapshot): void {
+    this.#stateSeqno = seqno;
+    this.publicState.install(publicMaps);
+    this.privateState.install(privateMaps ?? []);
+  }
+
   add({ entry, file }: VerifiedEntry): void {
     const { signature, entryType, view, publicMaps, privateMaps } = entry;
-    this.lastSeqno = entry.seqno;
-    this.#leaves.push(entry.leaf);
     this.#ends.set(file, entry);
     this.entryTypes[entryType] = (this.entryTypes[entryType] ?? 0) + 1;
     if (entry.privateBytes > 0) this.withPrivateWrites++;
     if (this.views.at(-1)?.view !== view) this.views.push({ view, first_seqno: entry.seqno });
     if (signature !== undefined) this.signatures.push(signatureFigures(signature));
+    if (entry.seqno <= this.#stateSeqno) return;
     this.publicState.apply(publicMaps);
     this.privateState.apply(privateMaps ?? []);
-    for (const [, value] of publicMaps.find(({ name }) => name === SERVICE_INFO_TABLE)?.writes ?? []) {
-      const { cert } = JSON.parse(fromUtf8(value)); // the verifier has read it before
-      if (!this.services.includes(cert)) this.services.push(cert);
-    }
-  }
-
-  /** 32 bytes; `undefined` beyond the last entry. */
-  leafOf(at: number): Uint8Array | undefined {
-    return at >= 1 && at <= this.lastSeqno ? this.#leaves.view(at) : undefined;
   }
 
   async files(

@@ -209,6 +209,7 @@ export class FileLedger {
       } catch (cause) {
         if (changes !== this.#changes) continue; // a file was cut or renamed while we read it: look again
         if (cause instanceof LedgerError) throw cause;
+        if (this.#wasArchived(from, cause)) continue;
         this.#fault ??= asFault(cause);
         throw this.#fault;
       }
@@ -330,7 +331,7 @@ export class FileLedger {
   }
 
   async #commitTo(to: number): Promise<void> {
-    for (const chunk of this.#chunks) {
+    for (const chunk of [...this.#chunks]) {
       if (chunk.committed) continue;
       if (!chunk.finished || chunk.last > to) break;
       this.#changes++;
@@ -355,6 +356,20 @@ export class FileLedger {
       }
     }
     return entries;
+  }
+
+  /**
+   * Whether a read failed because the chunk was moved away while we run (`archiveBelow`). Only committed chunks move, oldest first: so all up
+   * to this one are forgotten, and a read of their entries is `not-found` from now on.
+   */
+  #wasArchived(from: number, cause: unknown): boolean {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) return false;
+    const moved = this.#chunks.findIndex((chunk) => chunk.committed && chunk.last >= from);
+    const next = this.#chunks[moved + 1];
+    if (moved < 0 || next === undefined) return false; // the last chunk is never archived
+    this.#chunks.splice(0, moved + 1);
+    this.#firstSeqno = next.first;
+    return true;
   }
 
   /** By binary search: a long ledger has thousands of chunks. */
