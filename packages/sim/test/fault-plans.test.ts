@@ -26,7 +26,7 @@ function endure(seed: number, kinds?: readonly FaultKind[]): { cluster: Cluster;
     cluster.run(random.below(300));
   }
   cluster.healAll();
-  cluster.until(() => cluster.joining === 0 && cluster.primary !== undefined);
+  cluster.until(() => cluster.changing === 0 && cluster.primary !== undefined);
   const put = { method: "PUT", path: "/records/last", body: utf8('{"value":"last"}') };
   cluster.until(() => cluster.primary !== undefined && cluster.ask(cluster.primary, put)?.status === 200);
   cluster.run(1_000);

@@ -8,8 +8,10 @@ import type { SimulatedNode } from "./simulated-node.js";
  * Only what a node has both reported and still holds is compared; a killed node may have lost a suffix that others hold.
  */
 export function checkAgreement(nodes: readonly SimulatedNode[], seed: number): void {
-  const [reference] = [...nodes].sort((a, b) => b.committed - a.committed);
-  if (reference === undefined) return;
+  const [first] = nodes;
+  if (first === undefined) return;
+  let reference = first;
+  for (const node of nodes) if (node.committed > reference.committed) reference = node;
   const truth = reference.disk.entries;
   for (const node of nodes) {
     if (node === reference || node.committed === 0) continue;

@@ -6,7 +6,7 @@ import { type CryptoSuite, withRandom } from "@sealane/crypto";
 import { simulatedSuite } from "@sealane/crypto/simulated";
 import { type App, recordsApp, SIGNING_DEFAULTS } from "@sealane/node/core";
 import { type InMemoryNetwork, inMemoryNetwork, type NetworkFaults, NO_FAULTS } from "@sealane/transport";
-import type { GovernanceAction, NodeId } from "@sealane/wire";
+import type { GovernanceAction, JoinedNetwork, NodeId } from "@sealane/wire";
 import type { Fault, FaultKind, TimedFault } from "../faults/fault.js";
 import { FaultInjector } from "../faults/injector.js";
 import { Timeline } from "../faults/timeline.js";
@@ -15,6 +15,7 @@ import { checkAgreement } from "./checkers.js";
 import { Consortium, type OwnConfig } from "./consortium.js";
 import { Joining } from "./joining.js";
 import { Members } from "./members.js";
+import { Removing, type RemovingWorld } from "./removing.js";
 import { RunTrace } from "./run-trace.js";
 import { type Answer, SimulatedNode, type SimulatedNodeConfig, type SimulatedRequest } from "./simulated-node.js";
 
@@ -60,6 +61,8 @@ export class Cluster {
   readonly #faults: FaultInjector;
   readonly #disks: SeededRandom;
   #nextNumber = 0;
+  /** Sum of all committed seqnos at the last check: each of them only grows. */
+  #checkedSum = 0;
   #nowMs = START_MS;
 
   constructor(options: ClusterOptions) {
@@ -83,6 +86,7 @@ export class Cluster {
         return cluster.#nowMs;
       },
       join: (place) => this.#join(place),
+      remove: (node, whenGone) => this.#remove(node, whenGone),
     });
   }
 
@@ -105,9 +109,9 @@ export class Cluster {
     return this.#faults.reached;
   }
 
-  /** Nodes on their way into the service. */
-  get joining(): number {
-    return this.#members.joining;
+  /** Nodes on their way into the service, or out of it. */
+  get changing(): number {
+    return this.#members.changing;
   }
 
   /** Carries a fault out now, or arms it. One that the service could not survive does nothing: see docs/limits.md. */
@@ -122,7 +126,7 @@ export class Cluster {
 
   /**
    * Ends all faults, those that are scheduled too: the network is as without any, clocks run true, disks are honest, and every node comes
-   * back that can. One whose disk is lost is replaced; that takes some time still, see `joining`.
+   * back that can. One whose disk is lost is replaced; that takes some time still, see `changing`.
    */
   healAll(): void {
     this.#faults.healAll();
@@ -147,12 +151,15 @@ export class Cluster {
 
   /** Has the consortium remove a node, asking through `via`, and runs until it may be switched off. @throws when that takes too long. */
   remove(node: SimulatedNode, via: SimulatedNode): void {
-    this.until(() => this.ask(via, this.ballotFor(node.id, "remove-node"))?.status === 200);
-    this.until(() => {
-      const record = via.state(this.#nowMs)?.nodes.find(({ id }) => id === node.id);
-      return record?.retiredCommitted === true;
-    });
-    this.#members.remove(node);
+    let isGone = false;
+    this.#remove(
+      node,
+      () => {
+        isGone = true;
+      },
+      via,
+    );
+    this.until(() => isGone);
   }
 
   /** The request with which the consortium's only member casts a ballot. */
@@ -186,11 +193,10 @@ export class Cluster {
 
   /** The node that is primary in the highest view, if any. */
   get primary(): SimulatedNode | undefined {
-    const states = this.#nodes.flatMap((node) => {
-      const state = node.state(this.#nowMs);
-      return state?.role === "primary" ? [{ node, view: state.view }] : [];
-    });
-    return states.sort((a, b) => b.view - a.view)[0]?.node;
+    const primaries = this.#nodes.filter(({ role }) => role === "primary");
+    if (primaries.length < 2) return primaries[0];
+    const viewOf = (node: SimulatedNode): number => node.state(this.#nowMs)?.view ?? 0;
+    return primaries.sort((a, b) => viewOf(b) - viewOf(a))[0];
   }
 
   #step(endMs: number): void {
@@ -208,36 +214,55 @@ export class Cluster {
     for (const node of this.#nodes) wakeMs = Math.min(wakeMs, node.wakeMs);
     this.#nowMs = Math.min(endMs, Math.max(this.#nowMs + STEP_MS, Math.ceil(wakeMs)));
     this.network.advance(this.#nowMs);
+    this.#checkAgreement();
+  }
+
+  /** Only a node that has committed more can bring nodes apart that agreed before. */
+  #checkAgreement(): void {
+    let committed = 0;
+    for (const node of this.#nodes) committed += node.committed;
+    if (committed === this.#checkedSum) return;
+    this.#checkedSum = committed;
     checkAgreement(this.#nodes, this.#options.seed);
   }
 
   /** @param place - Of a node that is replaced, or the next free one. */
   #join(place: number, via?: SimulatedNode): Joining {
-    const cluster = this;
-    const joining = new Joining(
-      {
-        consortium: this.#consortium,
-        timeline: this.#timeline,
-        get nowMs() {
-          return cluster.#nowMs;
-        },
-        pickNode: (apiAddress) => this.#pickMember(apiAddress),
-        start: (own, network) => {
-          const node = this.#add(this.#consortium.joinerConfig(own, network), place);
-          node.start({ type: "join", nodes: network.nodes }, this.#nowMs);
-          this.#faults.refresh();
-          return node;
-        },
-      },
-      this.#ownConfig(),
-      via,
-    );
+    const start = (own: OwnConfig, network: JoinedNetwork): SimulatedNode => {
+      const node = this.#add(this.#consortium.joinerConfig(own, network), place);
+      node.start({ type: "join", nodes: network.nodes }, this.#nowMs);
+      this.#faults.refresh();
+      return node;
+    };
+    const joining = new Joining(Object.assign(this.#petitions(), { start }), this.#ownConfig(), via);
     this.#members.addJoining(joining);
     return joining;
   }
 
-  #pickMember(apiAddress: string | undefined): SimulatedNode | undefined {
-    const up = this.#members.live.filter((node) => node.isUp && !node.isPaused);
+  #remove(node: SimulatedNode, whenGone: () => void, via?: SimulatedNode): void {
+    this.#members.addLeaving(node);
+    const gone = (): void => {
+      this.#members.remove(node);
+      whenGone();
+    };
+    new Removing(this.#petitions(node), node, gone, via);
+  }
+
+  /** @param except - A node that is not asked. */
+  #petitions(except?: SimulatedNode): RemovingWorld {
+    const cluster = this;
+    return {
+      consortium: this.#consortium,
+      timeline: this.#timeline,
+      get nowMs() {
+        return cluster.#nowMs;
+      },
+      pickNode: (apiAddress) => cluster.#pickMember(apiAddress, except),
+    };
+  }
+
+  #pickMember(apiAddress: string | undefined, except: SimulatedNode | undefined): SimulatedNode | undefined {
+    const up = this.#members.live.filter((node) => node !== except && node.isUp && !node.isPaused);
     const known = up.find(({ config }) => config.apiAddress === apiAddress);
     return known ?? (up.length === 0 ? undefined : this.random.pick(up));
   }

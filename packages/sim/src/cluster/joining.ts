@@ -1,34 +1,23 @@
-/**
- * One node on its way into the service, asking and asking again while everything around it may fail: record it, cast the ballot, take the
- * answer, start, catch up. It gives up only when it is told to.
- */
+/** One node on its way into the service: it is recorded, trusted by ballot, given its answer, started, and has caught up at last. */
 import { fromUtf8, type JoinedNetwork, parseJoinResponse } from "@sealane/wire";
-import type { Timeline } from "../faults/timeline.js";
 import type { Consortium, OwnConfig } from "./consortium.js";
+import { Petition, type PetitionWorld, RETRY_MS } from "./petition.js";
 import type { Answer, SimulatedNode, SimulatedRequest } from "./simulated-node.js";
 
-export interface JoiningWorld {
+export interface JoiningWorld extends PetitionWorld {
   readonly consortium: Consortium;
-  readonly timeline: Timeline;
-  readonly nowMs: number;
-  /** A node to ask: at random, or the one published at an address. */
-  pickNode(apiAddress?: string): SimulatedNode | undefined;
   /** The service has let the node in. */
   start(own: OwnConfig, network: JoinedNetwork): SimulatedNode;
 }
 
-/** An unanswered request is given up after this, in ms; a refusal is tried again after that. */
-const ANSWER_MS = 4_000;
-const RETRY_MS = 100;
-/** How often it is looked whether the node takes part. */
+/** How often it is looked whether the node takes part, in ms. */
 const POLL_MS = 10;
 
 export class Joining {
   readonly #world: JoiningWorld;
   readonly #own: OwnConfig;
   readonly #request: SimulatedRequest;
-  #via: SimulatedNode | undefined;
-  #attempt = 0;
+  readonly #petition: Petition;
   #node: SimulatedNode | undefined;
   #isActive = false;
   readonly #whenActive: ((node: SimulatedNode) => void)[] = [];
@@ -37,7 +26,7 @@ export class Joining {
   constructor(world: JoiningWorld, own: OwnConfig, via?: SimulatedNode) {
     this.#world = world;
     this.#own = own;
-    this.#via = via;
+    this.#petition = new Petition(world, via);
     this.#request = world.consortium.joinRequest(own, world.nowMs);
     this.#ask();
   }
@@ -58,54 +47,33 @@ export class Joining {
   }
 
   #ask(): void {
-    this.#send(this.#request, (answer) => this.#handleAnswer(answer));
+    this.#petition.send(
+      this.#request,
+      (answer) => this.#handleAnswer(answer),
+      () => this.#ask(),
+    );
   }
 
   #handleAnswer({ status, body, location }: Answer): void {
-    if (status === 308) {
-      this.#via = this.#world.pickNode(location?.split("/")[2]);
-      this.#again(this.#via === undefined ? RETRY_MS : 0);
-      return;
-    }
+    const again = (): void => this.#ask();
     const answer = status === 200 ? parseJoinResponse(JSON.parse(fromUtf8(body))) : undefined;
     if (answer?.status === "trusted") {
-      this.#attempt++;
-      this.#node = this.#world.start(this.#own, answer.network);
-      this.#watch(this.#node);
+      const node = this.#world.start(this.#own, answer.network);
+      this.#node = node;
+      this.#petition.later(0, () => this.#watch(node));
     } else if (answer?.status === "pending") {
-      this.#send(this.#world.consortium.ballotFor(this.#own.id, "trust-node"), () => this.#again(0));
+      const ballot = this.#world.consortium.ballotFor(this.#own.id, "trust-node");
+      this.#petition.send(ballot, () => this.#petition.later(0, again), again);
     } else {
-      this.#via = undefined;
-      this.#again(RETRY_MS);
+      this.#petition.turnTo(location?.split("/")[2]);
+      this.#petition.later(status === 308 ? 0 : RETRY_MS, again);
     }
-  }
-
-  /** Sends one request; what is answered later than `ANSWER_MS`, or not at all, begins anew. */
-  #send(request: SimulatedRequest, handle: (answer: Answer) => void): void {
-    const { timeline, nowMs } = this.#world;
-    const attempt = ++this.#attempt;
-    this.#via = this.#via?.isUp ? this.#via : this.#world.pickNode();
-    timeline.at(nowMs + ANSWER_MS, () => {
-      if (attempt !== this.#attempt) return;
-      this.#via = undefined;
-      this.#ask();
-    });
-    this.#via?.request(request, nowMs, (answer) => {
-      if (attempt === this.#attempt) handle(answer);
-    });
-  }
-
-  #again(afterMs: number): void {
-    const attempt = ++this.#attempt;
-    this.#world.timeline.at(this.#world.nowMs + afterMs, () => {
-      if (attempt === this.#attempt) this.#ask();
-    });
   }
 
   #watch(node: SimulatedNode): void {
     if (node.state(this.#world.nowMs)?.phase === "active") {
       this.#isActive = true;
       for (const then of this.#whenActive) then(node);
-    } else this.#world.timeline.at(this.#world.nowMs + POLL_MS, () => this.#watch(node));
+    } else this.#petition.later(POLL_MS, () => this.#watch(node));
   }
 }

@@ -3,20 +3,26 @@ import type { Joining } from "./joining.js";
 import type { SimulatedNode } from "./simulated-node.js";
 
 export class Members {
+  /** May be down, and come back. */
   readonly #live = new Set<SimulatedNode>();
+  /** Will never come back, and count until they are removed. */
   readonly #lost = new Set<SimulatedNode>();
   readonly #joining = new Set<Joining>();
+  readonly #leaving = new Set<SimulatedNode>();
   /** Down, with a damaged disk: whether they are lost shows when they come back. */
   readonly #doubtful = new Set<SimulatedNode>();
 
-  /** Members that are not lost for ever; they may be down. */
   get live(): readonly SimulatedNode[] {
     return [...this.#live];
   }
 
-  /** Nodes on their way in. */
-  get joining(): number {
-    return this.#joining.size;
+  get size(): number {
+    return this.#live.size + this.#lost.size;
+  }
+
+  /** Nodes on their way in or out. */
+  get changing(): number {
+    return this.#joining.size + this.#leaving.size;
   }
 
   addFounder(node: SimulatedNode): void {
@@ -31,24 +37,48 @@ export class Members {
     });
   }
 
-  /**
-   * Whether the service goes on without this node. Not while a node is on its way in: that one counts already in the quorum, and holds
-   * nothing yet.
-   */
-  canSpare(node: SimulatedNode): boolean {
-    if (!this.#isSettled(node)) return false;
-    const quorum = Math.floor((this.#live.size + this.#lost.size) / 2) + 1;
-    return this.#live.size - 1 >= quorum;
+  /** Its removal has begun; it counts until `remove`. */
+  addLeaving(node: SimulatedNode): void {
+    this.#leaving.add(node);
   }
 
-  /** Whether a fresh node may join first, and this one be lost then. */
-  canReplace(node: SimulatedNode): boolean {
-    if (!this.#isSettled(node)) return false;
-    return this.#live.size >= Math.floor((this.#live.size + this.#lost.size + 1) / 2) + 1;
+  /** It is no member any more. */
+  remove(node: SimulatedNode): void {
+    this.#live.delete(node);
+    this.#lost.delete(node);
+    this.#leaving.delete(node);
+  }
+
+  /** It will never come back as what it was. */
+  lose(node: SimulatedNode): void {
+    if (this.#live.delete(node)) this.#lost.add(node);
   }
 
   isLost(node: SimulatedNode): boolean {
     return this.#lost.has(node);
+  }
+
+  isMember(node: SimulatedNode): boolean {
+    return this.#live.has(node) || this.#lost.has(node);
+  }
+
+  /** Whether the service goes on without this node, before and after its removal. */
+  canSpare(node: SimulatedNode): boolean {
+    const left = this.#live.size - 1;
+    return this.isSettled && this.#live.has(node) && left >= quorumOf(this.size) && left >= quorumOf(this.size - 1);
+  }
+
+  /** Whether a further node may join: while it has caught up with nothing, it counts already. */
+  get canGrow(): boolean {
+    return this.isSettled && this.#live.size >= quorumOf(this.size + 1);
+  }
+
+  /**
+   * Whether nothing is under way that a loss could meet. A node on its way in counts in the quorum and holds nothing yet; one that is down
+   * with a damaged disk may be lost already.
+   */
+  get isSettled(): boolean {
+    return this.changing === 0 && this.#doubtful.size === 0;
   }
 
   doubt(node: SimulatedNode): void {
@@ -59,19 +89,8 @@ export class Members {
   endDoubt(node: SimulatedNode): boolean {
     return this.#doubtful.delete(node);
   }
+}
 
-  /** It is no member any more. */
-  remove(node: SimulatedNode): void {
-    this.#live.delete(node);
-    this.#lost.delete(node);
-  }
-
-  /** It will never come back as what it was. */
-  lose(node: SimulatedNode): void {
-    if (this.#live.delete(node)) this.#lost.add(node);
-  }
-
-  #isSettled(node: SimulatedNode): boolean {
-    return this.#live.has(node) && this.#joining.size === 0 && this.#doubtful.size === 0;
-  }
+function quorumOf(size: number): number {
+  return Math.floor(size / 2) + 1;
 }

@@ -1,5 +1,5 @@
 /** A real `NodeCore` on a simulated host: its clock, network and disk belong to the simulation. */
-import { type CoreConfig, FaultError, NodeCore, Replay, type Start } from "@sealane/node/core";
+import { type CoreConfig, FaultError, NodeCore, Replay, type Role, type Start } from "@sealane/node/core";
 import type { InMemoryNetwork, Transport } from "@sealane/transport";
 import { type NetworkNode, type NodeId, type NodeState, type Seqno, seqno } from "@sealane/wire";
 import type { SeededRandom } from "../random.js";
@@ -103,7 +103,10 @@ export class SimulatedNode {
       self: this.id,
       onFrame: ({ from, type, payload }) => {
         this.#turnIsDue = true;
-        return this.#core?.handleFrame(from, type, payload, this.clock.read(this.#network.nowMs)) ?? "unproven";
+        const { nowMs: atMs } = this.#network;
+        const verdict = this.#core?.handleFrame(from, type, payload, this.clock.read(atMs)) ?? "unproven";
+        this.#trace.handleArrival(atMs, from, this.id, verdict);
+        return verdict;
       },
     });
     this.#turnIsDue = true;
@@ -148,6 +151,11 @@ export class SimulatedNode {
   resume(): void {
     this.#isPaused = false;
     this.#network.release(this.id);
+  }
+
+  /** What its core says it is; undefined while it is down. */
+  get role(): Role | undefined {
+    return this.#core?.role;
   }
 
   state(nowMs: number): NodeState | undefined {

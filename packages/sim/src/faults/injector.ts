@@ -35,12 +35,15 @@ export interface FaultyWorld {
   readonly nowMs: number;
   /** Brings a fresh node to a place. */
   join(place: number): Joining;
+  /** Has a node taken out of the service. */
+  remove(node: SimulatedNode, whenGone: () => void): void;
 }
 
 /** How long the operator waits before trying again to start a node whose disk cannot be read, in ms. */
 const RESTART_RETRY_MS = 200;
 const HONEST_LATENCY_MS = [0, 0] as const;
-/** Of all of a service's nodes; the quorums of a larger one take too long to form under faults. */
+/** Members that faults leave at least, and bring in at most. */
+const NODES_MIN = 2;
 const NODES_MAX = 7;
 
 type OfNode = Extract<Fault, { readonly node: number }>;
@@ -155,8 +158,9 @@ export class FaultInjector {
 
   #addNode(fault: Extract<MembershipFault, { kind: "add-node" }>): void {
     const { places, members } = this.#world;
-    if (places.length >= NODES_MAX || members.joining > 0) return;
-    this.#world.join(places.length);
+    if (members.size >= NODES_MAX || !members.canGrow) return;
+    const free = places.findIndex((node) => !members.isMember(node));
+    this.#world.join(free < 0 ? places.length : free);
     this.#count(fault);
   }
 
@@ -277,11 +281,21 @@ export class FaultInjector {
 
   #changeMembers(node: SimulatedNode, fault: Exclude<MembershipFault, { kind: "add-node" }>): void {
     const { members, places } = this.#world;
-    if (fault.kind === "remove-node" || !members.canReplace(node)) return;
-    this.#world.join(places.indexOf(node)).whenActive(() => {
-      this.#endNode(node);
-      members.lose(node);
+    if (fault.kind === "remove-node") {
+      if (members.size <= NODES_MIN || !members.canSpare(node)) return;
+      this.#remove(node);
       this.#count(fault);
+    } else if (members.canGrow && members.canSpare(node)) {
+      this.#world.join(places.indexOf(node)).whenActive(() => this.#remove(node));
+      this.#count(fault);
+    }
+  }
+
+  /** It leaves, and is switched off once nothing depends on it. */
+  #remove(node: SimulatedNode): void {
+    this.#world.remove(node, () => {
+      this.#comebackMs.delete(node);
+      this.#endNode(node);
     });
   }
 
@@ -345,7 +359,7 @@ export class FaultInjector {
   }
 
   #comeBack(node: SimulatedNode): void {
-    const { members, places, nowMs } = this.#world;
+    const { members, nowMs } = this.#world;
     this.#comebackMs.delete(node);
     if (node.isUp) return;
     if (!members.isLost(node)) {
@@ -361,8 +375,15 @@ export class FaultInjector {
       }
       members.lose(node);
     }
-    const place = places.indexOf(node);
-    if (place >= 0) this.#world.join(place);
+    this.#replaceLost(node);
+  }
+
+  /** In either order: the dead node out first, or the fresh one in first where there is a quorum for that. */
+  #replaceLost(node: SimulatedNode): void {
+    const { members, places, random } = this.#world;
+    const join = (): Joining => this.#world.join(places.indexOf(node));
+    if (members.canGrow && random.chance(0.5)) join().whenActive(() => this.#world.remove(node, () => {}));
+    else this.#world.remove(node, join);
   }
 
   /** Ends something after a time; healing ends it earlier in its own way. */
