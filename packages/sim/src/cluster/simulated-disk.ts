@@ -252,12 +252,13 @@ export class SimulatedDisk {
   #leave(how: PowerLoss, synced: number): Uint8Array {
     const start = LEDGER_HEADER_BYTES + bytesIn(this.#entries, synced);
     const whole = imageOf(this.#entries);
-    const length = start + this.#random.upTo(whole.length - start);
+    const length = this.#random.chance(0.3) ? whole.length : start + this.#random.upTo(whole.length - start);
     const image = whole.slice(0, length);
     if (how === "reordered-writes") {
+      const share = this.#random.float();
       for (let at = start; at < length; ) {
         const sectorEnd = Math.min(length, (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES);
-        if (this.#random.chance(0.5)) image.fill(0, at, sectorEnd);
+        if (this.#random.chance(share)) image.fill(0, at, sectorEnd);
         at = sectorEnd;
       }
     }
