@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSelfSigned, type KeyPair, parseCertificate, pemDecode, pemEncode, spkiHash } from "@sealane/crypto";
 import { nativeSuite as suite } from "@sealane/crypto/native";
-import { ballotBytes, base64, type NodeId } from "@sealane/wire";
+import { ballotBytes, base64, type GovernanceAction, type NodeId } from "@sealane/wire";
 import { Agent, fetch } from "undici";
 import { onTestFinished } from "vitest";
 import { type NodeEvent, type NodeOptions, type RunningNode, startNode } from "../src/index.js";
@@ -155,21 +155,33 @@ export async function joinAs({ node }: WatchedNode, keyPair: KeyPair): Promise<R
 }
 
 /** Casts the ballot of the first node's generated member, again as long as the answer says that it may succeed later. */
-export async function trust(first: WatchedNode, nodeId: NodeId): Promise<Reply> {
-  const body = await ballot(first, nodeId);
+export function trust(first: WatchedNode, nodeId: NodeId): Promise<Reply> {
+  return cast(first, first, { type: "trust-node", nodeId });
+}
+
+/** Has a node removed, by a ballot cast at `via`. */
+export function remove(first: WatchedNode, nodeId: NodeId, via: WatchedNode = first): Promise<Reply> {
+  return cast(first, via, { type: "remove-node", nodeId });
+}
+
+async function cast(first: WatchedNode, via: WatchedNode, action: GovernanceAction): Promise<Reply> {
+  const body = await signed(first, first, action);
   for (;;) {
-    const reply = await call(first.node, "POST", "/governance/ballots", body);
+    const reply = await call(via.node, "POST", "/governance/ballots", body);
     if (reply.status !== 503) return reply;
   }
 }
 
-export async function ballot(first: WatchedNode, nodeId: NodeId, serviceOf: WatchedNode = first): Promise<object> {
+export function ballot(first: WatchedNode, nodeId: NodeId, serviceOf: WatchedNode = first): Promise<object> {
+  return signed(first, serviceOf, { type: "trust-node", nodeId });
+}
+
+async function signed(first: WatchedNode, serviceOf: WatchedNode, action: GovernanceAction): Promise<object> {
   const pem = await readFile(join(first.dir, "member0.private.pem"), "utf8");
   const { privateKey, publicKey } = suite.importPrivateKey(pemDecode("PRIVATE KEY", pem));
   const service = parseCertificate(suite, pemDecode("CERTIFICATE", serviceOf.node.serviceCertificate ?? ""));
-  const action = { type: "trust-node", nodeId } as const;
-  const signed = ballotBytes(spkiHash(suite, service.publicKey.spki), action);
-  return { action, memberId: spkiHash(suite, publicKey.spki), signature: base64(suite.sign(privateKey, signed)) };
+  const bytes = ballotBytes(spkiHash(suite, service.publicKey.spki), action);
+  return { action, memberId: spkiHash(suite, publicKey.spki), signature: base64(suite.sign(privateKey, bytes)) };
 }
 
 export function found(): Promise<WatchedNode> {
@@ -185,10 +197,14 @@ export async function joinPending(first: WatchedNode): Promise<WatchedNode> {
   return joiner;
 }
 
+export async function joined(first: WatchedNode): Promise<WatchedNode> {
+  const joiner = await joinPending(first);
+  await trust(first, joiner.node.nodeId);
+  await joiner.node.ready;
+  return joiner;
+}
+
 export async function pair(): Promise<{ primary: WatchedNode; backup: WatchedNode }> {
   const primary = await found();
-  const backup = await joinPending(primary);
-  await trust(primary, backup.node.nodeId);
-  await backup.node.ready;
-  return { primary, backup };
+  return { primary, backup: await joined(primary) };
 }

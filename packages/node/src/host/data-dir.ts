@@ -45,6 +45,8 @@ const NodeFile = z.strictObject({
   certificate: z.string().optional(),
   /** Where a node that is not trusted yet asks to join. */
   joinUrl: z.string().optional(),
+  /** The service has removed this node, for good: it is not started again. */
+  retired: z.literal(true).optional(),
   /** The nodes it was told of when it joined. */
   nodes: z.array(
     z.strictObject({

@@ -13,6 +13,8 @@ export type NodeErrorCode =
   | "wrong-service"
   /** The service refused the join request; the message says why. */
   | "join-refused"
+  /** The service has removed this node, for good: its id is used up. Start a new node in another directory. */
+  | "retired"
   /** The disk refused a write or an fsync. The node has stopped so as not to promise what it cannot keep. */
   | "storage-failed"
   /** The core found a fault that it must not go on with: see the cause. */

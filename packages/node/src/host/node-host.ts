@@ -24,6 +24,8 @@ export interface HostParts {
   readonly observer: ((event: NodeEvent) => void) | undefined;
   /** The node takes part in its service: called once. */
   onReady(): void;
+  /** The service has removed it and needs it no more: called once. */
+  onRetired(): void;
   onFailed(error: NodeError): void;
 }
 
@@ -34,6 +36,7 @@ export class NodeHost {
   #nextRequestId = 0;
   #turnIsDue = false;
   #isReady = false;
+  #isRetired = false;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -115,6 +118,10 @@ export class NodeHost {
       if (!this.#isReady && this.#parts.core.isReady) {
         this.#isReady = true;
         this.#parts.onReady();
+      }
+      if (!this.#isRetired && this.#parts.core.isRetired) {
+        this.#isRetired = true;
+        this.#parts.onRetired();
       }
     } catch (error) {
       this.#fail(asNodeError(error));

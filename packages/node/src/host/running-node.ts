@@ -36,6 +36,7 @@ export interface NodeSetup {
   readonly app: App;
   readonly timing: Timing;
   readonly signing: SigningLimits;
+  readonly preVote: boolean;
   readonly observer: ((event: NodeEvent) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -54,6 +55,7 @@ export class RunningNode {
   readonly #stopping = new AbortController();
   readonly #ready = new Deferred<void>();
   readonly #closed = new Deferred<void>();
+  readonly #retired = new Deferred<void>();
   #host: NodeHost | undefined;
   #serviceCertificate: string | undefined;
   #stop: Promise<void> | undefined;
@@ -124,6 +126,14 @@ export class RunningNode {
     return this.#ready.promise;
   }
 
+  /**
+   * Settles when the service has removed this node and needs it no more. It then answers questions about itself alone, until it is stopped;
+   * it cannot be started again. Rejects when the node ends before that.
+   */
+  get retired(): Promise<void> {
+    return this.#retired.promise;
+  }
+
   /** Settles when the node has stopped; rejects with the `NodeError` that stopped it. */
   get closed(): Promise<void> {
     return this.#closed.promise;
@@ -187,7 +197,7 @@ export class RunningNode {
     this.#run(membership, start, storage, NOTHING_YET);
   }
 
-  /** Comes back with what the directory holds. @throws NodeError `fault` when its ledger does not verify, `data-dir-damaged`. */
+  /** Comes back with what the directory holds. @throws NodeError `fault` when its ledger does not verify, `data-dir-damaged`, `retired`. */
   async resume(membership: Membership): Promise<void> {
     const { suite, dataDir } = this.#setup;
     const file = await dataDir.readState();
@@ -209,23 +219,30 @@ export class RunningNode {
       throw cause instanceof FaultError ? new NodeError("fault", cause.message, { cause }) : cause;
     }
     this.#run(membership, { type: "resume", replay, nodes: membership.nodes }, storage, hardState);
+    if (this.state().phase === "retired") throw retiredError(this.nodeId);
   }
 
   #run(membership: Membership, start: Start, ledger: FileLedger, hardState: HardState): void {
-    const { suite, keys, app, timing, signing, observer, dataDir, api } = this.#setup;
+    const { suite, keys, app, timing, signing, preVote, observer, dataDir, api } = this.#setup;
     const { id, keyPair } = keys;
     const { nodeAddress, apiAddress } = this;
     const observe = observer !== undefined;
     const core = new NodeCore(
-      { suite, app, id, keyPair, ...membership, nodeAddress, apiAddress, start, timing, signing, observe },
+      { suite, app, id, keyPair, ...membership, nodeAddress, apiAddress, start, timing, signing, preVote, observe },
       nowMs(),
     );
     this.#api.setIdentity(tlsIdentity(suite, keys, membership.certificate, hostOf(api), nowMs()));
     this.#serviceCertificate = pemEncode("CERTIFICATE", membership.service.certificate);
     const onReady = (): void => this.#ready.resolve();
+    const onRetired = (): void => {
+      dataDir.writeNode({ ...this.describe({ membership }), retired: true }).then(
+        () => this.#retired.resolve(),
+        (cause: unknown) => this.#fail(asNodeError(cause)),
+      );
+    };
     const onFailed = (error: NodeError): void => this.#fail(error);
     this.#host = new NodeHost(
-      { core, transport: this.#transport, ledger, observer, onReady, onFailed },
+      { core, transport: this.#transport, ledger, observer, onReady, onRetired, onFailed },
       (handlers) => new Storage(ledger, dataDir, hardState, nowMs, handlers),
     );
   }
@@ -242,7 +259,9 @@ export class RunningNode {
 
   async #end(error: NodeError | undefined): Promise<void> {
     this.#stopping.abort();
-    this.#ready.reject(error ?? new NodeError("aborted", "The node was stopped."));
+    for (const awaited of [this.#ready, this.#retired]) {
+      awaited.reject(error ?? new NodeError("aborted", "The node was stopped."));
+    }
     const results = await Promise.allSettled([
       this.#host?.stop(),
       this.#api.close(STOP_GRACE_MS),
@@ -283,6 +302,11 @@ export class RunningNode {
     }
     return Promise.resolve(notTrusted());
   }
+}
+
+export function retiredError(id: NodeId): NodeError {
+  const why = "Start a new node in another directory, and have that one join";
+  return new NodeError("retired", `Node ${id} was removed from its service, and its id is used up. ${why}.`);
 }
 
 function answer(node: RunningNode | undefined, request: Omit<ClientRequest, "id">): Promise<Answer> {

@@ -14,7 +14,7 @@ import { nowMs } from "./clock.js";
 import { DataDir, type NodeFile } from "./data-dir.js";
 import { NodeError } from "./errors.js";
 import { foundService, newNodeKeys, privateFile, privatePem, readKeys } from "./membership.js";
-import { type NodeSetup, RunningNode } from "./running-node.js";
+import { type NodeSetup, RunningNode, retiredError } from "./running-node.js";
 
 export interface ListenOptions {
   /** Where to listen. Port 0 takes a free one. */
@@ -44,6 +44,8 @@ export interface NodeOptions {
   readonly heartbeatMs?: number;
   /** How long a write waits for its commit before its client is told "no quorum". Default 3,000 ms. */
   readonly commitTimeoutMs?: number;
+  /** Ask before standing for election, so that a node that was cut off deposes nobody when it is back. Default true (CCF's is false). */
+  readonly preVote?: boolean;
   readonly signing?: Partial<SigningLimits>;
   /** Sees what the node does, as it does it. Metadata only; called synchronously, so be quick. */
   readonly observer?: (event: NodeEvent) => void;
@@ -112,6 +114,7 @@ async function setUp(options: NodeOptions, dataDir: DataDir): Promise<NodeSetup>
     app: options.app ?? recordsApp,
     timing,
     signing: { ...SIGNING_DEFAULTS, ...options.signing },
+    preVote: options.preVote ?? true,
     observer,
     signal,
   };
@@ -139,21 +142,22 @@ async function begin(node: RunningNode, options: NodeOptions, dataDir: DataDir):
   if (service.type === "new") {
     const members = await consortium(service.members ?? [], dataDir);
     const membership = foundService(suite, node.keys, parseAddress(node.apiAddress).host, nowMs());
-    await dataDir.writePrivate(privateFile(suite, node.keys, membership));
     await dataDir.writeNode(node.describe({ membership }));
+    await dataDir.writePrivate(privateFile(suite, node.keys, membership)); // last: with it the directory holds a node
     await node.activate(membership, { type: "new", members });
     await node.ready;
     return;
   }
   if (service.type === "join") {
     const certificate = pinnedCertificate(service.serviceCertificate);
-    await dataDir.writePrivate(privateFile(suite, node.keys));
     await dataDir.writeNode(node.describe({ serviceCertificate: certificate, joinUrl: service.url }));
+    await dataDir.writePrivate(privateFile(suite, node.keys)); // last: with it the directory holds a node
     node.join(service.url, certificate);
     return;
   }
   const file = await dataDir.readNode();
   const { membership } = readKeys(suite, await dataDir.readPrivate(), file);
+  if (file.retired) throw retiredError(file.nodeId);
   if (membership !== undefined) await node.resume(membership);
   else node.join(joinUrl(file), file.serviceCertificate);
 }
