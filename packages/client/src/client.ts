@@ -48,6 +48,11 @@ export interface ClientOptions {
   readonly attemptTimeoutMs?: number;
   /** Tells which errors of `fetch` no retry will cure, such as a refused certificate. Default: none. */
   readonly isFatal?: (error: unknown) => boolean;
+  /**
+   * Also fail over to nodes that the service has added since, as it names them itself, so that the client outlives the nodes it was given.
+   * Costs a `GET /node/network` twice a minute and after a failure. Their published API addresses must be reachable from here. Default false.
+   */
+  readonly follow?: boolean;
   /** Uniform in [0, 1), for jitter. Default `Math.random`. */
   readonly random?: () => number;
   /** For tests. */
@@ -132,6 +137,7 @@ class HttpClient implements Client {
       random: this.#random,
       attemptTimeoutMs: duration(options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS_DEFAULT),
       isFatal: options.isFatal ?? (() => false),
+      follow: options.follow ?? false,
     });
   }
 

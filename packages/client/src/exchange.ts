@@ -4,11 +4,17 @@
  * Every request of the API may be repeated: reads change nothing, the same value under the same key is written once, and a ballot
  * counts once for its member. That is why a broken connection, after which nobody knows whether the request arrived, is retried.
  */
-import { parseErrorAnswer, parseJson, utf8, WireError } from "@sealane/wire";
+import { parseErrorAnswer, parseJson, parseNetworkState, utf8, WireError } from "@sealane/wire";
 import { backoffMs } from "./backoff.js";
 import { ClientError } from "./errors.js";
 import type { Clock } from "./platform.js";
 import { sleep, throwIfAborted, within } from "./wait.js";
+
+/** The service is asked for its nodes this often, in milliseconds, and after every failure. */
+const FOLLOW_EVERY_MS = 30_000;
+const LEARN_TIMEOUT_MS = 5_000;
+/** Nodes a client fails over between, learned ones included. */
+const ORIGINS_MAX = 128;
 
 /** What the client needs of a `fetch`: the global one and undici's both fit. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
@@ -55,15 +61,23 @@ export interface ExchangeConfig {
   readonly random: () => number;
   readonly attemptTimeoutMs: number;
   readonly isFatal: (error: unknown) => boolean;
+  /** Whether to learn further origins from the service. */
+  readonly follow: boolean;
 }
 
 export class Exchange {
   readonly #config: ExchangeConfig;
+  /** Those of the configuration first, then those learned. */
+  #origins: readonly string[];
   /** The node that answered last; the next question goes there first. */
-  #preferred = 0;
+  #preferred: string;
+  /** When the service was last asked for its nodes; `undefined` when that is due. */
+  #learnedAtMs: number | undefined;
 
   constructor(config: ExchangeConfig) {
     this.#config = config;
+    this.#origins = config.origins;
+    this.#preferred = config.origins[0] ?? "";
   }
 
   /**
@@ -71,26 +85,56 @@ export class Exchange {
    *   failure.
    */
   async ask<T>(question: Question<T>, deadline: Deadline): Promise<T> {
-    const { clock, origins, random } = this.#config;
+    const { clock, random } = this.#config;
     let reason: ClientError | undefined;
     for (let attempt = 0; ; attempt += 1) {
       throwIfAborted(deadline.signal);
-      const index = this.#preferred;
+      const origin = this.#preferred;
       try {
-        return await this.#attempt(question, origins[index] ?? "", deadline);
+        const answer = await this.#attempt(question, origin, deadline);
+        if (this.#config.follow) void this.#learn(origin);
+        return answer;
       } catch (error) {
         if (!(error instanceof ClientError) || !error.retryable) throw error;
         // An attempt that the deadline cut short says less than the answer before it.
         if (reason === undefined || error.code !== "timeout" || error.status !== undefined) reason = error;
         // Concurrent questions that failed at one node move on from it together, not once each.
-        if (this.#preferred === index) this.#preferred = (index + 1) % origins.length;
+        if (this.#preferred === origin) this.#preferred = this.#after(origin);
+        this.#learnedAtMs = undefined;
         // Each node gets its chance at once; only after all have failed is it worth waiting.
-        const roundIsOver = (attempt + 1) % origins.length === 0;
-        const round = Math.floor(attempt / origins.length);
+        const nodes = this.#origins.length;
+        const roundIsOver = (attempt + 1) % nodes === 0;
+        const round = Math.floor(attempt / nodes);
         const waitMs = roundIsOver ? backoffMs(round, random()) : 0;
         if (clock.nowMs() + waitMs >= deadline.atMs) throw reason;
         if (waitMs > 0) await sleep(clock, waitMs, deadline.signal);
       }
+    }
+  }
+
+  #after(origin: string): string {
+    return this.#origins[(this.#origins.indexOf(origin) + 1) % this.#origins.length] ?? origin;
+  }
+
+  /**
+   * Asks the node that has just answered where the service's nodes are: once a failure has shown that they may have changed, and now and then
+   * while all goes well, so that a client outlives every node it was given. What comes of it never matters to the question at hand.
+   */
+  async #learn(origin: string): Promise<void> {
+    const { clock, origins } = this.#config;
+    const nowMs = clock.nowMs();
+    if (this.#learnedAtMs !== undefined && nowMs - this.#learnedAtMs < FOLLOW_EVERY_MS) return;
+    this.#learnedAtMs = nowMs;
+    const question = { method: "GET", path: "/node/network", parse: parseNetworkState } as const;
+    try {
+      const { nodes } = await this.#attempt(question, origin, { atMs: nowMs + LEARN_TIMEOUT_MS, signal: undefined });
+      const trusted = nodes
+        .filter(({ status }) => status === "trusted")
+        .map(({ apiAddress }) => `https://${apiAddress}`);
+      this.#origins = [...new Set([...origins, ...trusted])].slice(0, ORIGINS_MAX);
+      if (!this.#origins.includes(this.#preferred)) this.#preferred = this.#origins[0] ?? origin;
+    } catch {
+      // A node that is gone will fail the next question too, and then another one is asked.
     }
   }
 
@@ -106,7 +150,8 @@ export class Exchange {
           body: isOk(status) && question.holds === "bytes" ? await bytesOf(response) : await response.text(),
         };
       } catch (cause) {
-        if (isFatal(cause)) {
+        // A node that was merely heard of must not end a call: the ones that were given may still answer.
+        if (isFatal(cause) && this.#config.origins.includes(origin)) {
           throw new ClientError("untrusted", `the connection to ${origin} was refused`, { retryable: false, cause });
         }
         throw new ClientError("unreachable", `${origin} cannot be reached`, { retryable: true, cause });

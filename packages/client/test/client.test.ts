@@ -258,3 +258,54 @@ test("a call that failed late does not lead the others back to a node that faile
     `${C}/records/late`,
   ]);
 });
+
+const C = "https://c.example:8001";
+
+function network(...nodes: readonly [address: string, status: "trusted" | "retired"][]): Step {
+  const certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  const records = nodes.map(([address, status], index) => ({
+    id: `${index}`.repeat(64),
+    status,
+    nodeAddress: "n.example:7001",
+    apiAddress: address,
+  }));
+  const json = {
+    serviceCertificate: certificate,
+    view: 2,
+    primary: null,
+    primaryApi: null,
+    nodes: records,
+    members: [],
+  };
+  return { status: 200, json };
+}
+
+test("a client that follows outlives the nodes it was given", async () => {
+  const gone = new TypeError("refused");
+  const script = new Script(committed("2.1"), network(["a.example:8001", "retired"], ["c.example:8001", "trusted"]));
+  const client = clientOf(script, { urls: [A], follow: true });
+  await script.clock.run(client.put("a", 1));
+  await script.clock.run(Promise.resolve()); // what it learned is in
+  script.goOn(gone, committed("3.1"), network(["c.example:8001", "trusted"]));
+  await script.clock.run(client.put("b", 1));
+  expect(script.urls).toEqual([
+    `${A}/records/a`,
+    `${A}/node/network`,
+    `${A}/records/b`,
+    `${C}/records/b`,
+    `${C}/node/network`,
+  ]);
+});
+
+test("a node that was only heard of does not end a call by its certificate, and one that was given does", async () => {
+  const untrusted = new Error("certificate");
+  const isFatal = (error: unknown): boolean => error === untrusted;
+  const script = new Script(committed("2.1"), network(["c.example:8001", "trusted"]));
+  const client = clientOf(script, { urls: [A], follow: true, isFatal });
+  await script.clock.run(client.put("a", 1));
+  script.goOn(new TypeError("refused"), untrusted, committed("3.1"), network());
+  await script.clock.run(client.put("b", 1));
+  expect(script.urls.slice(2)).toEqual([`${A}/records/b`, `${C}/records/b`, `${A}/records/b`, `${A}/node/network`]);
+  script.goOn(untrusted);
+  expect((await failure(script, client.put("c", 1))).code).toBe("untrusted");
+});

@@ -28,6 +28,11 @@ export class Script {
     return { status: step.status, text: async () => step.text ?? JSON.stringify(step.json) };
   };
 
+  /** Goes on with these, whatever was left. */
+  goOn(...steps: Step[]): void {
+    this.#steps.splice(0, this.#steps.length, ...steps);
+  }
+
   get urls(): string[] {
     return this.seen.map(({ url }) => url);
   }
