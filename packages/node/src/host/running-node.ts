@@ -57,6 +57,8 @@ export class RunningNode {
   readonly #closed = new Deferred<void>();
   readonly #retired = new Deferred<void>();
   #host: NodeHost | undefined;
+  #membership: Membership | undefined;
+  #noting: Promise<void> | undefined;
   #serviceCertificate: string | undefined;
   #stop: Promise<void> | undefined;
 
@@ -234,12 +236,8 @@ export class RunningNode {
     this.#api.setIdentity(tlsIdentity(suite, keys, membership.certificate, hostOf(api), nowMs()));
     this.#serviceCertificate = pemEncode("CERTIFICATE", membership.service.certificate);
     const onReady = (): void => this.#ready.resolve();
-    const onRetired = (): void => {
-      dataDir.writeNode({ ...this.describe({ membership }), retired: true }).then(
-        () => this.#retired.resolve(),
-        (cause: unknown) => this.#fail(asNodeError(cause)),
-      );
-    };
+    this.#membership = membership;
+    const onRetired = (): void => void this.#noteRetired();
     const onFailed = (error: NodeError): void => this.#fail(error);
     this.#host = new NodeHost(
       { core, transport: this.#transport, ledger, observer, onReady, onRetired, onFailed },
@@ -257,8 +255,20 @@ export class RunningNode {
     this.#stop ??= this.#end(error);
   }
 
+  /** What the ledger says may not be known as committed after a crash; the directory says it for good. */
+  #noteRetired(): Promise<void> {
+    const membership = this.#membership;
+    if (membership === undefined) return Promise.resolve();
+    this.#noting ??= this.#setup.dataDir.writeNode({ ...this.describe({ membership }), retired: true }).then(
+      () => this.#retired.resolve(),
+      (cause: unknown) => this.#fail(asNodeError(cause)),
+    );
+    return this.#noting;
+  }
+
   async #end(error: NodeError | undefined): Promise<void> {
     this.#stopping.abort();
+    if (this.#host?.state.phase === "retired") await this.#noteRetired();
     for (const awaited of [this.#ready, this.#retired]) {
       awaited.reject(error ?? new NodeError("aborted", "The node was stopped."));
     }
