@@ -26,6 +26,8 @@ const USAGE_ERRORS: [string[], string][] = [
   [["join", "--data-dir", "d", "--url", "https://h:1", ...SERVICE, "--bogus"], "--bogus"],
   [["trust", "short", "--member-key", "k", ...SERVICE], "node id"],
   [["trust", NODE, ...SERVICE], "--member-key"],
+  [["remove", NODE, ...SERVICE], "--member-key"],
+  [["remove", "short", "--member-key", "k", ...SERVICE], "node id"],
   [["trust", "--member-key", "k", ...SERVICE], "node-id"],
   [["trust", NODE, "--member-key", "k", ...SERVICE, "--bogus"], "--bogus"],
   [["status"], "--service-cert"],

@@ -15,7 +15,7 @@ import { addLedger } from "./commands/ledger.js";
 import { addReceipt } from "./commands/receipt.js";
 import { addStart } from "./commands/start.js";
 import { addStatus } from "./commands/status.js";
-import { addTrust } from "./commands/trust.js";
+import { addRemove, addTrust } from "./commands/vote.js";
 import type { Io } from "./io.js";
 import { sentenceOf } from "./sentence.js";
 
@@ -52,7 +52,18 @@ function createProgram(io: Io): Command {
       outputError: () => {},
     })
     .addHelpText("after", "\nExample:\n  $ sealane start --data-dir ./node0");
-  for (const add of [addStart, addJoin, addTrust, addStatus, addAppend, addGet, addLedger, addReceipt, addChannel])
+  for (const add of [
+    addStart,
+    addJoin,
+    addTrust,
+    addRemove,
+    addStatus,
+    addAppend,
+    addGet,
+    addLedger,
+    addReceipt,
+    addChannel,
+  ])
     add(program, io);
   return program;
 }

@@ -29,7 +29,9 @@ export function connect({ urls, serviceCertificate, timeoutMs, connectionsMax = 
     maxResponseSize: ANSWER_BYTES_MAX,
   });
   const pinnedFetch: Fetch = (url, init) => fetch(url, { ...init, dispatcher: agent });
-  const client = createClient({ urls, fetch: pinnedFetch, timeoutMs, isFatal: isTrustFailure });
+  // One url names one node, and another one's answer would not be what was asked for; several say that any node will do.
+  const follow = urls.length > 1;
+  const client = createClient({ urls, fetch: pinnedFetch, timeoutMs, isFatal: isTrustFailure, follow });
   // Destroyed rather than closed: a call that was given up must not hold the command open.
   return { client, close: () => agent.destroy() };
 }

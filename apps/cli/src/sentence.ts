@@ -58,6 +58,7 @@ const SERVICE_REASONS: Readonly<Record<string, string>> = {
   overloaded: "the service is overloaded",
   lost: "the write was lost when another node became primary",
   stopping: "the node is stopping",
+  retired: "the node was removed from its service: ask another one",
   "not-trusted": "the node is not trusted yet",
 };
 

@@ -197,6 +197,78 @@ async function verifyOffline(key: string): Promise<void> {
   expect(await sealane(["ledger", "show", ledger], { closeStdout: true })).toMatchObject({ code: 0, stderr: "" });
 }
 
+test("every node of a service is replaced while records are written", { timeout: TEST_MS_MAX }, async () => {
+  const founder = await node("start", "--data-dir", join(dir, "r0"), ...ANY_PORT);
+  const service = ["--service-cert", join(dir, "r0", "service.pem")];
+  const memberKey = ["--member-key", founder.memberKey ?? ""];
+  const statusOf = async ({ apiUrl }: Started) => {
+    const { code, stdout } = await command(["status", "--json", "--url", apiUrl, ...service]);
+    return code === 0 ? JSON.parse(stdout) : undefined;
+  };
+  const vote = (verb: "trust" | "remove", { nodeId }: Started, ...via: Started[]) =>
+    eventually(
+      () => command([verb, nodeId, ...memberKey, ...service, ...via.flatMap(({ apiUrl }) => ["--url", apiUrl])]),
+      ({ code }) => code === 0,
+    );
+  const admit = async (name: string, ...via: Started[]): Promise<Started> => {
+    const primaryApi = await eventually(
+      async () => (via[0] === undefined ? undefined : (await statusOf(via[0]))?.network.primaryApi),
+      (api) => typeof api === "string",
+    );
+    const joiner = await node(
+      "join",
+      "--url",
+      `https://${primaryApi}`,
+      ...service,
+      "--data-dir",
+      join(dir, name),
+      ...ANY_PORT,
+    );
+    await vote("trust", joiner, ...via);
+    await eventually(
+      async () => (await statusOf(joiner))?.node.phase,
+      (phase) => phase === "active",
+    );
+    return joiner;
+  };
+  const second = await admit("r1", founder);
+  const third = await admit("r2", founder);
+  const path = join(dir, "load.ndjson");
+  await writeFile(path, Array.from({ length: 600 }, (_, index) => `{"row":${index}}\n`).join(""));
+  const urls = [founder, second, third].flatMap(({ apiUrl }) => ["--url", apiUrl]);
+  const appended = command(["append", path, "--prefix", "load", "--in-flight", "4", ...urls, ...service]);
+
+  let members = [founder, second, third];
+  for (const [index, old] of [founder, second, third].entries()) {
+    const fresh = await admit(`r${index + 3}`, ...members.slice(1), ...members.slice(0, 1));
+    members = [...members.filter((member) => member !== old), fresh];
+    await vote("remove", old, ...members);
+    await eventually(
+      async () => (await statusOf(old))?.node.phase,
+      (phase) => phase === "retired",
+    );
+    if (index === 2) expect((await appended).code).toBe(0); // its client knows the first three alone
+    old.process.kill("SIGTERM");
+    expect(await old.end).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/removed node .* it can be stopped\.\n$/),
+    });
+    const again = await sealane(["start", "--data-dir", join(dir, `r${index}`)]);
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/was removed from its service/) });
+  }
+  const at = members.flatMap(({ apiUrl }) => ["--url", apiUrl]);
+  const repeated = await command(["append", path, "--prefix", "load", ...at, ...service]);
+  expect(repeated.stdout).toBe((await appended).stdout); // all of it stands, under the transaction ids that were acknowledged
+  const status = await command(["status", ...at, ...service]);
+  for (const { nodeId } of [founder, second, third]) expect(status.stdout).toContain(`${nodeId}  retired `);
+  await stop(...members);
+  for (const name of ["r2", "r3", "r4", "r5"]) {
+    const verified = await command(["ledger", "verify", join(dir, name), "--json", ...service]);
+    expect(verified).toMatchObject({ code: 0, stderr: "" });
+    expect((await command(["ledger", "figures", join(dir, name)])).code).toBe(0);
+  }
+});
+
 test("a ledger that was changed is refused, and the first bad entry named", { timeout: TEST_MS_MAX }, async () => {
   const { end, process } = await node("start", "--data-dir", join(dir, "changed"), ...ANY_PORT);
   process.kill("SIGTERM");

@@ -22,6 +22,7 @@ const COMMANDS = [
   ["start"],
   ["join"],
   ["trust"],
+  ["remove"],
   ["status"],
   ["append"],
   ["get"],

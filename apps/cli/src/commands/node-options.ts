@@ -61,6 +61,11 @@ export async function runNode(io: Io, flags: NodeFlags, service: () => Promise<N
       service: resumed ? { type: "resume" } : await service(),
       signal: stopping.signal,
     });
+    node.retired.then(
+      () =>
+        io.warnLine(`sealane: the service has removed node ${node.nodeId} and needs it no more: it can be stopped.`),
+      () => undefined, // it ended before that, as nodes do
+    );
     const ended = node.closed; // observed at once, so that a fault during the next line is not an unhandled one
     await Promise.race([announce(io, flags, node, resumed), ended]);
     await ended;

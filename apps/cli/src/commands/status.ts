@@ -1,5 +1,5 @@
 /** `sealane status`: one node's view of itself and of its service. */
-import type { NetworkState, NodeState } from "@sealane/wire";
+import type { NetworkNode, NetworkState, NodeState } from "@sealane/wire";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { addServiceOptions, type ServiceOptions, withService } from "./service-options.js";
@@ -26,6 +26,11 @@ export function addStatus(program: Command, io: Io): void {
     });
 }
 
+/** A removed node is retiring as long as the service may need it. */
+function standing({ status, retiredCommitted }: NetworkNode): string {
+  return status === "retired" && retiredCommitted !== true ? "retiring" : status;
+}
+
 /** For people; programs read `--json`. */
 export function statusLines(node: NodeState, network: NetworkState): string[] {
   const rows: [label: string, text: string][] = [
@@ -40,7 +45,7 @@ export function statusLines(node: NodeState, network: NetworkState): string[] {
     ["up", `${Math.floor(node.uptimeMs / 1000)} s`],
   ];
   const nodes = network.nodes.map(
-    ({ id, status, nodeAddress, apiAddress }) => `  ${id}  ${status.padEnd(8)} node ${nodeAddress}  api ${apiAddress}`,
+    (node) => `  ${node.id}  ${standing(node).padEnd(8)} node ${node.nodeAddress}  api ${node.apiAddress}`,
   );
   const channels = node.channels.map(
     ({ peer, state, open, sent, received, lastError }) =>
