@@ -3,29 +3,45 @@
  * endorses a node, and the self-signed one a node shows before it is trusted. OpenSSL and Node's TLS accept them.
  */
 
+import { id_ecdsaWithSHA256, id_ecdsaWithSHA384 } from "@peculiar/asn1-ecc";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import {
+  AlgorithmIdentifier,
+  Certificate as AsnCertificate,
+  AttributeTypeAndValue,
+  AttributeValue,
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  ExtendedKeyUsage,
+  Extension,
+  Extensions,
+  GeneralName,
+  id_ce_authorityKeyIdentifier,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_subjectAltName,
+  id_ce_subjectKeyIdentifier,
+  id_kp_clientAuth,
+  id_kp_serverAuth,
+  KeyIdentifier,
+  KeyUsage,
+  KeyUsageFlags,
+  Name,
+  RelativeDistinguishedName,
+  SubjectAlternativeName,
+  SubjectKeyIdentifier,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version,
+} from "@peculiar/asn1-x509";
 import { samePublicBytes } from "./bytes.js";
 import { parseCertificate } from "./certificate.js";
-import { KEY_USAGE_NAMES, type KeyUsageName } from "./certificate-extensions.js";
-import { writeTime } from "./certificate-time.js";
 import { curveFacts } from "./curves.js";
-import { primitive, TAG } from "./der-reader.js";
-import { bitString, element, explicit, objectIdentifier, octetString, sequence, smallInteger } from "./der-writer.js";
+import { encodeDer, toArrayBuffer } from "./der.js";
 import { CertificateError } from "./errors.js";
 import { parseHost } from "./host.js";
-import { ipToOctets } from "./ip-address.js";
-import {
-  ID_AUTHORITY_KEY_IDENTIFIER,
-  ID_BASIC_CONSTRAINTS,
-  ID_CLIENT_AUTH,
-  ID_COMMON_NAME,
-  ID_ECDSA_WITH_SHA256,
-  ID_ECDSA_WITH_SHA384,
-  ID_EXTENDED_KEY_USAGE,
-  ID_KEY_USAGE,
-  ID_SERVER_AUTH,
-  ID_SUBJECT_ALT_NAME,
-  ID_SUBJECT_KEY_IDENTIFIER,
-} from "./object-identifiers.js";
 import { signatureToDer } from "./signature-encoding.js";
 import type { CryptoSuite, Curve, KeyPair, PublicKey } from "./suite.js";
 
@@ -82,9 +98,9 @@ export function createServiceIdentity(suite: CryptoSuite, options: ServiceOption
     publicKey: keyPair.publicKey,
     times: options,
     extensions: [
-      extension(ID_BASIC_CONSTRAINTS, true, sequence(TRUE, smallInteger(0))), // an authority, with path length 0
+      extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: true, pathLenConstraint: 0 })),
       // digitalSignature too: the service key also signs ledger roots.
-      extension(ID_KEY_USAGE, true, keyUsage("digitalSignature", "keyCertSign")),
+      extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.digitalSignature)),
       ...keyIdentifiers(keyId(suite, keyPair.publicKey), keyId(suite, keyPair.publicKey)),
     ],
   });
@@ -108,7 +124,7 @@ export function endorse(suite: CryptoSuite, service: ServiceIdentity, options: E
   }
   return signCertificate(suite, service.keyPair, {
     subject: commonName(options.name),
-    issuer: issuer.subjectDer, // byte for byte, whoever made the service certificate
+    issuer: AsnConvert.parse(issuer.subjectDer, Name), // byte for byte, whoever made the service certificate
     publicKey: options.publicKey,
     times: options,
     extensions: endEntityExtensions(suite, options.publicKey, issuer.subjectKeyId, options.hosts),
@@ -132,37 +148,41 @@ export function createSelfSigned(suite: CryptoSuite, keyPair: KeyPair, options: 
   });
 }
 
-/** BOOLEAN true (X.690 §11.1). */
-const TRUE = Uint8Array.of(TAG.boolean, 1, 0xff);
-/** Version 3 (RFC 5280 §4.1.2.1). */
-const VERSION_3 = 2;
-
 interface Content {
-  /** Name, DER; so is the issuer. */
-  readonly subject: Uint8Array;
-  readonly issuer: Uint8Array;
+  readonly subject: Name;
+  readonly issuer: Name;
   readonly publicKey: PublicKey;
   readonly times: CertificateTimes;
-  /** Each one DER. */
-  readonly extensions: readonly Uint8Array[];
+  readonly extensions: readonly Extension[];
 }
 
-/** RFC 5280 §4.1. */
 function signCertificate(suite: CryptoSuite, issuer: KeyPair, content: Content): Uint8Array {
-  const { defaultHash } = curveFacts(issuer.publicKey.curve);
-  const algorithm = sequence(objectIdentifier(defaultHash === "SHA-384" ? ID_ECDSA_WITH_SHA384 : ID_ECDSA_WITH_SHA256));
-  const tbs = sequence(
-    explicit(0, smallInteger(VERSION_3)),
-    element(TAG.integer, serialNumber(suite)),
-    algorithm,
-    content.issuer,
-    validity(content.times),
-    content.subject,
+  const { curve } = issuer.publicKey;
+  const algorithm = new AlgorithmIdentifier({
+    algorithm: curveFacts(curve).defaultHash === "SHA-384" ? id_ecdsaWithSHA384 : id_ecdsaWithSHA256,
+  });
+  const tbs = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: serialNumber(suite),
+    signature: algorithm,
+    issuer: content.issuer,
+    validity: validity(content.times),
+    subject: content.subject,
     // Imported again, so that a key object of any origin ends up in the certificate only if it is on its curve.
-    suite.importPoint(content.publicKey.curve, content.publicKey.point).spki,
-    explicit(3, sequence(...content.extensions)),
+    subjectPublicKeyInfo: AsnConvert.parse(
+      suite.importPoint(content.publicKey.curve, content.publicKey.point).spki,
+      SubjectPublicKeyInfo,
+    ),
+    extensions: new Extensions([...content.extensions]),
+  });
+  const signature = signatureToDer(suite.sign(issuer.privateKey, encodeDer(tbs)));
+  return encodeDer(
+    new AsnCertificate({
+      tbsCertificate: tbs,
+      signatureAlgorithm: algorithm,
+      signatureValue: toArrayBuffer(signature),
+    }),
   );
-  return sequence(tbs, algorithm, bitString(signatureToDer(suite.sign(issuer.privateKey, tbs))));
 }
 
 function endEntityExtensions(
@@ -170,70 +190,58 @@ function endEntityExtensions(
   publicKey: PublicKey,
   authorityKeyId: Uint8Array | undefined,
   hosts: readonly string[],
-): Uint8Array[] {
+): Extension[] {
   if (hosts.length > HOSTS_MAX) throw new RangeError(`a certificate names at most ${HOSTS_MAX} hosts`);
   const names = hosts.map((host) => {
-    const { type, text } = parseHost(host);
-    return type === "ip" ? element(primitive(7), ipToOctets(text)) : element(primitive(2), ascii(text));
+    const parsed = parseHost(host);
+    return new GeneralName(parsed.type === "ip" ? { iPAddress: parsed.text } : { dNSName: parsed.text });
   });
   return [
-    extension(ID_BASIC_CONSTRAINTS, true, sequence()), // no authority, which is the default
-    extension(ID_KEY_USAGE, true, keyUsage("digitalSignature")),
-    extension(ID_EXTENDED_KEY_USAGE, false, sequence(...[ID_SERVER_AUTH, ID_CLIENT_AUTH].map(objectIdentifier))),
-    ...(names.length === 0 ? [] : [extension(ID_SUBJECT_ALT_NAME, false, sequence(...names))]),
+    extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: false })),
+    extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.digitalSignature)),
+    extension(id_ce_extKeyUsage, false, new ExtendedKeyUsage([id_kp_serverAuth, id_kp_clientAuth])),
+    ...(names.length === 0 ? [] : [extension(id_ce_subjectAltName, false, new SubjectAlternativeName(names))]),
     ...keyIdentifiers(keyId(suite, publicKey), authorityKeyId),
   ];
 }
 
-function keyIdentifiers(own: Uint8Array, authority: Uint8Array | undefined): Uint8Array[] {
-  const subject = extension(ID_SUBJECT_KEY_IDENTIFIER, false, octetString(own));
+function keyIdentifiers(own: Uint8Array, authority: Uint8Array | undefined): Extension[] {
+  const subject = extension(id_ce_subjectKeyIdentifier, false, new SubjectKeyIdentifier(toArrayBuffer(own)));
   if (authority === undefined) return [subject];
-  return [subject, extension(ID_AUTHORITY_KEY_IDENTIFIER, false, sequence(element(primitive(0), authority)))];
+  const keyIdentifier = new KeyIdentifier(toArrayBuffer(authority));
+  return [subject, extension(id_ce_authorityKeyIdentifier, false, new AuthorityKeyIdentifier({ keyIdentifier }))];
 }
 
 function keyId(suite: CryptoSuite, publicKey: PublicKey): Uint8Array {
   return suite.sha256(publicKey.point).slice(0, KEY_ID_BYTES);
 }
 
-/** Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
-function extension(oid: string, critical: boolean, value: Uint8Array): Uint8Array {
-  return sequence(objectIdentifier(oid), ...(critical ? [TRUE] : []), octetString(value));
+function extension(extnID: string, critical: boolean, value: object): Extension {
+  return new Extension({ extnID, critical, extnValue: new OctetString(toArrayBuffer(encodeDer(value))) });
 }
 
-/** A named bit list, which ends with its last one bit (X.690 §11.2.2). @param names - Of the first eight, in any order. */
-function keyUsage(...names: readonly KeyUsageName[]): Uint8Array {
-  const bits = names.map((name) => KEY_USAGE_NAMES.indexOf(name));
-  const byte = bits.reduce((sum, bit) => sum | (0x80 >> bit), 0);
-  return bitString(Uint8Array.of(byte), 7 - Math.max(...bits));
-}
-
-/** Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }: one common name as a UTF8String. */
-function commonName(text: string): Uint8Array {
+function commonName(text: string): Name {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be refused
   if (text.length < 1 || text.length > NAME_CHARACTERS_MAX || /[\u0000-\u001f\u007f]/.test(text)) {
     throw new RangeError(`a name has 1 to ${NAME_CHARACTERS_MAX} characters, none of them a control character`);
   }
   if (/\p{Surrogate}/u.test(text)) throw new RangeError("a name is well-formed Unicode");
-  const value = element(TAG.utf8String, new TextEncoder().encode(text));
-  return sequence(element(TAG.set, sequence(objectIdentifier(ID_COMMON_NAME), value)));
+  const value = new AttributeValue({ utf8String: text });
+  return new Name([new RelativeDistinguishedName([new AttributeTypeAndValue({ type: "2.5.4.3", value })])]);
 }
 
-function validity({ notBefore, notAfter }: CertificateTimes): Uint8Array {
+function validity({ notBefore, notAfter }: CertificateTimes): Validity {
   for (const time of [notBefore, notAfter]) {
     const year = time.getUTCFullYear();
     if (!(year >= 1950 && year <= 9999)) throw new RangeError("validity times lie in the years 1950 to 9999");
   }
   if (notBefore > notAfter) throw new RangeError("a certificate ends no earlier than it begins");
-  return sequence(writeTime(notBefore), writeTime(notAfter));
+  return new Validity({ notBefore, notAfter });
 }
 
 /** Positive and of exactly 16 bytes: the top bit is cleared, the next one set, so the encoding is minimal too. */
-function serialNumber(suite: CryptoSuite): Uint8Array {
+function serialNumber(suite: CryptoSuite): ArrayBuffer {
   const bytes = suite.randomBytes(SERIAL_BYTES);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return bytes;
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return toArrayBuffer(bytes);
 }

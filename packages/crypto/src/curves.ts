@@ -2,6 +2,7 @@
 
 import { p256, p384 } from "@noble/curves/nist.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { concat, samePublicBytes } from "./bytes.js";
 import type { Curve, HashName } from "./suite.js";
 
 export interface CurveFacts {
@@ -10,9 +11,8 @@ export interface CurveFacts {
   readonly fieldBytes: number;
   /** 0x04 ‖ X ‖ Y. */
   readonly pointBytes: number;
-  /** Dotted. */
   readonly oid: string;
-  /** All of a SubjectPublicKeyInfo (RFC 5480 §2) in front of the point: SEQUENCE, AlgorithmIdentifier, the head of the BIT STRING. */
+  /** A SubjectPublicKeyInfo (RFC 5480 §2) is this constant followed by the point. */
   readonly spkiPrefix: Uint8Array;
   readonly defaultHash: HashName;
   readonly noble: typeof p384;
@@ -54,4 +54,19 @@ export const UNCOMPRESSED = 0x04;
 /** Whether the bytes have the shape of an uncompressed point. Says nothing about the curve equation. */
 export function hasPointShape(facts: CurveFacts, point: Uint8Array): boolean {
   return point.length === facts.pointBytes && point[0] === UNCOMPRESSED;
+}
+
+/** @param point - Uncompressed, of the curve's length. */
+export function encodeSpki(curve: Curve, point: Uint8Array): Uint8Array {
+  return concat([curveFacts(curve).spkiPrefix, point]);
+}
+
+/** The point of a SubjectPublicKeyInfo in its one encoding; `undefined` for any other bytes. Freshly allocated, not checked against the curve. */
+export function spkiPoint(spki: Uint8Array): { readonly curve: Curve; readonly point: Uint8Array } | undefined {
+  const facts = CURVES.find(
+    ({ spkiPrefix, pointBytes }) =>
+      spki.length === spkiPrefix.length + pointBytes &&
+      samePublicBytes(spki.subarray(0, spkiPrefix.length), spkiPrefix),
+  );
+  return facts && { curve: facts.curve, point: spki.slice(facts.spkiPrefix.length) };
 }

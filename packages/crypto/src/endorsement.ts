@@ -8,11 +8,11 @@
  * certificate: refused as not an end entity, so it could not pass as a node either.
  */
 
+import { anyExtendedKeyUsage, id_kp_clientAuth, id_kp_serverAuth } from "@peculiar/asn1-x509";
 import { samePublicBytes } from "./bytes.js";
 import { type Certificate, parseCertificate } from "./certificate.js";
 import type { EndorsementCache } from "./endorsement-cache.js";
 import { CertificateError } from "./errors.js";
-import { ID_ANY_EXTENDED_KEY_USAGE, ID_CLIENT_AUTH, ID_SERVER_AUTH } from "./object-identifiers.js";
 import { signatureFromDer } from "./signature-encoding.js";
 import type { CryptoSuite, Curve } from "./suite.js";
 
@@ -26,7 +26,7 @@ export interface EndorsementOptions {
 }
 
 const DEFAULT_CURVES: readonly Curve[] = ["P-384"];
-const ACCEPTED_USAGES: readonly string[] = [ID_SERVER_AUTH, ID_CLIENT_AUTH, ID_ANY_EXTENDED_KEY_USAGE];
+const ACCEPTED_USAGES: readonly string[] = [id_kp_serverAuth, id_kp_clientAuth, anyExtendedKeyUsage];
 
 /**
  * @param leafDer - The node's certificate. Any bytes.

@@ -1,6 +1,13 @@
 /** Entry point `@sealane/crypto`: everything that runs without Node. */
 
-export { CERTIFICATE_BYTES_MAX, type Certificate, parseCertificate } from "./certificate.js";
+export {
+  type AuthorityReference,
+  CERTIFICATE_BYTES_MAX,
+  type Certificate,
+  type CertificateExtension,
+  type KeyUsageName,
+  parseCertificate,
+} from "./certificate.js";
 export {
   type CertificateTimes,
   createSelfSigned,
@@ -11,7 +18,6 @@ export {
   type ServiceOptions,
   type SubjectOptions,
 } from "./certificate-create.js";
-export type { AuthorityReference, CertificateExtension, KeyUsageName } from "./certificate-extensions.js";
 export { type EndorsementOptions, verifyEndorsement } from "./endorsement.js";
 export { EndorsementCache, type VerifiedPair } from "./endorsement-cache.js";
 export { CertificateError, type CertificateErrorCode, CryptoError, type CryptoErrorCode } from "./errors.js";

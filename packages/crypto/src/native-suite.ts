@@ -21,9 +21,9 @@ import {
   timingSafeEqual,
 } from "node:crypto";
 import { samePublicBytes } from "./bytes.js";
-import { curveFacts, hasPointShape } from "./curves.js";
+import { curveFacts, encodeSpki, hasPointShape } from "./curves.js";
 import { CryptoError } from "./errors.js";
-import { decodePkcs8, decodeSpki, encodePkcs8, encodeSpki } from "./key-encoding.js";
+import { decodePkcs8, decodeSpki, encodePkcs8 } from "./key-encoding.js";
 import {
   AEAD_KEY_BYTES,
   AEAD_TAG_BYTES,

@@ -7,12 +7,13 @@
 import { gcm } from "@noble/ciphers/aes.js";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
-import { sha256, sha384 } from "@noble/hashes/sha2.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { randomBytes } from "@noble/hashes/utils.js";
 import { concat, equalConstantTime, samePublicBytes } from "./bytes.js";
-import { curveFacts, hasPointShape } from "./curves.js";
+import { curveFacts } from "./curves.js";
 import { CryptoError } from "./errors.js";
-import { decodePkcs8, decodeSpki, encodePkcs8, encodeSpki } from "./key-encoding.js";
+import { decodePkcs8, decodeSpki, encodePkcs8 } from "./key-encoding.js";
+import { importPoint, NOBLE_HASHES, nobleHash, nobleVerifier, publicKey } from "./noble-verifier.js";
 import {
   AEAD_KEY_BYTES,
   AEAD_TAG_BYTES,
@@ -22,14 +23,10 @@ import {
   checkExpand,
   checkNonce,
   checkRandomLength,
-  type HashName,
   type KeyPair,
   type PrivateKey,
-  type PublicKey,
   type SealedBytes,
 } from "./suite.js";
-
-const HASHES = { "SHA-256": sha256, "SHA-384": sha384 } as const;
 
 /** The portable {@link CryptoSuite}. */
 export const nobleSuite: CryptoSuite = {
@@ -38,13 +35,13 @@ export const nobleSuite: CryptoSuite = {
     checkRandomLength(length);
     return randomBytes(length);
   },
-  sha256: (...parts) => hash("SHA-256", parts),
-  sha384: (...parts) => hash("SHA-384", parts),
+  ...nobleVerifier,
+  sha384: (...parts) => nobleHash("SHA-384", parts),
   hmacSha256: (key, message) => hmac(sha256, key, message),
-  hkdfExtract: (name, salt, inputKeyMaterial) => extract(HASHES[name], inputKeyMaterial, salt),
+  hkdfExtract: (name, salt, inputKeyMaterial) => extract(NOBLE_HASHES[name], inputKeyMaterial, salt),
   hkdfExpand: (name, pseudorandomKey, info, length) => {
-    checkExpand(HASHES[name].outputLen, pseudorandomKey, length);
-    return expand(HASHES[name], pseudorandomKey, info, length);
+    checkExpand(NOBLE_HASHES[name].outputLen, pseudorandomKey, length);
+    return expand(NOBLE_HASHES[name], pseudorandomKey, info, length);
   },
   generateKeyPair: (curve) => {
     const { noble } = curveFacts(curve);
@@ -70,14 +67,8 @@ export const nobleSuite: CryptoSuite = {
   importPoint,
   sign: (key, message, name) => {
     const { noble, defaultHash } = curveFacts(key.curve);
-    const digest = hash(name ?? defaultHash, [message]);
+    const digest = nobleHash(name ?? defaultHash, [message]);
     return noble.sign(digest, NoblePrivateKey.scalarOf(key), { prehash: false, lowS: false });
-  },
-  verify: (key, message, signature, name) => {
-    const { noble, fieldBytes, defaultHash } = curveFacts(key.curve);
-    if (signature.length !== 2 * fieldBytes) return false;
-    const digest = hash(name ?? defaultHash, [message]);
-    return noble.verify(signature, digest, key.point, { prehash: false, lowS: false });
   },
   agree: (own, peer) => {
     const { noble, fieldBytes } = curveFacts(own.curve);
@@ -97,30 +88,10 @@ export const nobleSuite: CryptoSuite = {
   equal: equalConstantTime,
 };
 
-function hash(name: HashName, parts: readonly Uint8Array[]): Uint8Array {
-  const [only, second] = parts;
-  if (only !== undefined && second === undefined) return HASHES[name](only);
-  const state = HASHES[name].create();
-  for (const part of parts) state.update(part);
-  return state.digest();
-}
-
 /** @param scalar - Valid (1 to n − 1) and of the field's length. Owned from here on. */
 function keyPairFromScalar(curve: Curve, scalar: Uint8Array): KeyPair {
   const point = curveFacts(curve).noble.getPublicKey(scalar, false);
   return { privateKey: new NoblePrivateKey(curve, scalar), publicKey: publicKey(curve, point) };
-}
-
-function importPoint(curve: Curve, point: Uint8Array): PublicKey {
-  const facts = curveFacts(curve);
-  if (!hasPointShape(facts, point) || !facts.noble.utils.isValidPublicKey(point, false)) {
-    throw new CryptoError("bad-point", "public key");
-  }
-  return publicKey(curve, point.slice());
-}
-
-function publicKey(curve: Curve, point: Uint8Array): PublicKey {
-  return { type: "public", curve, spki: encodeSpki(curve, point), point };
 }
 
 /** Keeps the scalar in a private field, out of reach of inspection, JSON and copies. */

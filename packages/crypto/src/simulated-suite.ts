@@ -4,9 +4,9 @@
  * verify), and every value is a function of the randomness it is given. Anybody could forge everything: never use it outside a simulation.
  */
 import { concat } from "./bytes.js";
-import { curveFacts, hasPointShape, UNCOMPRESSED } from "./curves.js";
+import { curveFacts, encodeSpki, hasPointShape, UNCOMPRESSED } from "./curves.js";
 import { CryptoError } from "./errors.js";
-import { decodePkcs8, decodeSpki, encodePkcs8, encodeSpki } from "./key-encoding.js";
+import { decodePkcs8, decodeSpki, encodePkcs8 } from "./key-encoding.js";
 import {
   AEAD_KEY_BYTES,
   AEAD_TAG_BYTES,

@@ -38,7 +38,14 @@ const APP_WORKSPACE = [
   "@sealane/node",
   "@sealane/wire",
 ];
-const CRYPTO_NPM = ["@noble/ciphers", "@noble/curves", "@noble/hashes"];
+const CRYPTO_NPM = [
+  "@noble/ciphers",
+  "@noble/curves",
+  "@noble/hashes",
+  "@peculiar/asn1-ecc",
+  "@peculiar/asn1-schema",
+  "@peculiar/asn1-x509",
+];
 
 function pure(workspace: readonly string[], npm: readonly string[] = []): Part {
   return { entry: "src/index.ts", workspace, npm, node: [], pure: true };
@@ -59,6 +66,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
     crypto,
     beside(crypto, "src/native.ts", { node: ["node:crypto"] }),
     { ...crypto, entry: "src/simulated.ts" },
+    { ...pure([], ["@noble/curves", "@noble/hashes"]), entry: "src/verifier.ts" },
     beside(crypto, "src/testing.ts", { ...testing, npm: [...CRYPTO_NPM, ...testing.npm] }),
   ],
   "packages/wire": [pure([], ["zod"])],

@@ -1,11 +1,11 @@
 /**
- * The slow way to read strict DER, to hold the fast one against: on top of `@peculiar/asn1-schema`. That library reads BER and forgives much (long lengths, trailing bytes,
+ * Strict DER on top of `@peculiar/asn1-schema`. That library reads BER and forgives much (long lengths, trailing bytes,
  * unknown extra fields). So everything read is written again and compared with the input: what is not the one canonical
  * encoding of the value read is refused, and no two byte strings mean the same thing (X.690 §10, §11).
  */
 
 import { AsnConvert } from "@peculiar/asn1-schema";
-import { samePublicBytes } from "../../src/bytes.js";
+import { samePublicBytes } from "./bytes.js";
 
 /** Deeper nesting than any structure here needs (a certificate's names and extensions reach 8), and bounded work. */
 const BER_LIMITS = { maxDepth: 16, maxNodes: 2_000, maxContentLength: 65_536 };
@@ -29,4 +29,11 @@ export function decodeDer<T>(type: new () => T, bytes: Uint8Array): DerResult<T>
 
 export function encodeDer(value: unknown): Uint8Array {
   return new Uint8Array(AsnConvert.serialize(value));
+}
+
+/** The library takes ArrayBuffer where we hold views; a copy keeps neighbours of the view out. */
+export function toArrayBuffer(bytes: Uint8Array): ArrayBuffer {
+  const copy = new ArrayBuffer(bytes.length);
+  new Uint8Array(copy).set(bytes);
+  return copy;
 }
