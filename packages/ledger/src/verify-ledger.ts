@@ -107,12 +107,14 @@ export interface VerifiedEntry {
   readonly offset: number;
 }
 
-/** For who wants more of the snapshots than that they hold. */
-export interface SnapshotHooks {
+/** For who wants more than the verdict. */
+export interface WalkHooks {
   /** Before the first entry of a ledger that goes on from a snapshot. */
   readonly onBase?: (verified: VerifiedSnapshot) => void;
   /** After the last entry, oldest snapshot first. `bytes`: the whole file. */
   readonly onSnapshot?: (name: string, bytes: Uint8Array, verified: VerifiedSnapshot) => void;
+  /** Certificates that were parsed before: for who verifies one ledger many times. Default: none. */
+  readonly checker?: SignatureChecker;
 }
 
 /**
@@ -123,11 +125,11 @@ export interface SnapshotHooks {
 export async function* verifiedEntries(
   source: LedgerSource,
   options: VerifyOptions,
-  { onBase, onSnapshot }: SnapshotHooks = {},
+  { onBase, onSnapshot, checker = new SignatureChecker(options.suite) }: WalkHooks = {},
 ): AsyncGenerator<VerifiedEntry, VerifyResult, undefined> {
   const files = await source.files();
   const audit = await SnapshotAudit.of(options.snapshots, options);
-  const walk = new Walk(options, audit);
+  const walk = new Walk(options, audit, checker);
   try {
     const chunks = orderChunks(files);
     const first = chunks[0]?.first ?? 1;
@@ -167,12 +169,12 @@ class Walk {
     offset: 0,
   };
 
-  constructor({ suite, secrets, serviceCertificate }: VerifyOptions, audit: SnapshotAudit) {
+  constructor({ suite, secrets, serviceCertificate }: VerifyOptions, audit: SnapshotAudit, checker: SignatureChecker) {
     this.#audit = audit;
     this.#suite = suite;
     this.#secrets = secrets;
     this.#tree = new MerkleTree(suite);
-    this.#checker = new SignatureChecker(suite);
+    this.#checker = checker;
     this.#trust = new TrustTables(suite, this.#checker);
     this.#expectedService = serviceCertificate === undefined ? undefined : this.#checker.keyOf(serviceCertificate).id;
   }

@@ -1,4 +1,4 @@
-import { concatBytes, fromHex, seqno, utf8, view } from "@sealane/wire";
+import { concatBytes, equalBytes, fromHex, seqno, utf8, view } from "@sealane/wire";
 import { decode, encode, Tagged } from "cborg";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -89,7 +89,7 @@ test("every single-bit flip is refused, or decodes to something else that encode
     const flipped = bytes.slice();
     flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
     const decoded = decodeCoseSign1(flipped);
-    if (decoded !== undefined) expect(encodeCoseSign1(decoded)).toEqual(flipped);
+    if (decoded !== undefined) expect(equalBytes(encodeCoseSign1(decoded), flipped)).toBe(true);
   }
 });
 

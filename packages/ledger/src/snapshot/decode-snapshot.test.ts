@@ -103,3 +103,23 @@ test("any bytes end in a LedgerError", () => {
     }),
   );
 });
+
+test("no length or count anywhere costs memory or time: any eight bytes may be hostile", () => {
+  const bytes = rawSnapshot(good);
+  const started = process.memoryUsage().arrayBuffers;
+  let refused = 0;
+  for (const hostile of [2n ** 31n - 1n, 2n ** 40n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 64n - 1n]) {
+    for (let offset = 0; offset + 8 <= bytes.length; offset++) {
+      const changed = bytes.slice();
+      new DataView(changed.buffer).setBigUint64(offset, hostile, true);
+      try {
+        decodeSnapshot(suite, undefined, changed); // values, and what follows the entry, may be anything
+      } catch (error) {
+        expect(error).toBeInstanceOf(LedgerError);
+        refused++;
+      }
+    }
+  }
+  expect(refused).toBeGreaterThan(bytes.length);
+  expect(process.memoryUsage().arrayBuffers - started).toBeLessThan(64 * 1024 * 1024);
+});
