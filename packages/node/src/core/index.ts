@@ -19,7 +19,7 @@ export {
   validity,
 } from "./identity.js";
 export { type HardState, Replay } from "./log-state.js";
-export { type FrameVerdict, NodeCore } from "./node-core.js";
+export { type FrameVerdict, NodeCore, type Replication } from "./node-core.js";
 export { recordsApp } from "./records-app.js";
 export { SIGNING_DEFAULTS, type SigningLimits } from "./signing-policy.js";
 export type {

@@ -4,6 +4,7 @@
  *
  * After every turn of its loop (one input or many) the host gives `flush`, then carries out all outputs in their order.
  */
+import type { Replica } from "@sealane/consensus";
 import { type DecodedEntry, entriesDigest, LedgerError, splitEntries } from "@sealane/ledger";
 import {
   type AppendEntries,
@@ -38,6 +39,22 @@ const READ_BYTES_MAX = 4 * 1024 * 1024;
 
 /** What a frame showed about the connection it came on: whether the node it claims to be from is really there. */
 export type FrameVerdict = "authentic" | "unproven";
+
+/** What can be seen of a replica without touching it (consensus spec §3). */
+export type Replication = Pick<
+  Replica,
+  | "view"
+  | "votedFor"
+  | "role"
+  | "lastSeqno"
+  | "commitSeqno"
+  | "lastCommittableSeqno"
+  | "durableSeqno"
+  | "configurations"
+  | "retirementPhase"
+  | "removedNodes"
+  | "peers"
+>;
 
 export class NodeCore {
   readonly #config: CoreConfig;
@@ -110,6 +127,11 @@ export class NodeCore {
 
   get role(): Role {
     return this.#log.role;
+  }
+
+  /** A live view of the replication core, for checks and measurements from outside. */
+  get replication(): Replication {
+    return this.#log.replica;
   }
 
   /** Whether it takes part: a member of the service, with something committed. */

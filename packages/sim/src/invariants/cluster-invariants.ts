@@ -13,13 +13,14 @@ export function checkPair(a: Observed, b: Observed): void {
   }
 }
 
-/** What only all nodes together show. */
-export function checkTogether(nodes: readonly Observed[]): void {
+/** What only all nodes together show. @param resting - nodes that do not run, of which the logs count. */
+export function checkTogether(nodes: readonly Observed[], resting: readonly Observed[] = []): void {
+  const all = resting.length === 0 ? nodes : [...nodes, ...resting];
   for (const node of nodes) {
-    checkQuorumLog(node, nodes);
-    if (node.replica.role === "candidate") checkCandidate(node, nodes);
+    checkQuorumLog(node, all);
+    if (node.replica.role === "candidate") checkCandidate(node, all);
   }
-  checkReplication(nodes);
+  checkReplication(all);
 }
 
 /** LogMatchingInv: same view at n ⇒ equal up to n. Looked at from the end, the last common (seqno, view) decides. */

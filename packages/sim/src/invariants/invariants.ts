@@ -49,9 +49,31 @@ export class Invariants {
     this.#compared.delete(node);
   }
 
-  /** @throws {InvariantError} naming the property and the nodes. */
-  check(nodes: readonly Observed[]): void {
-    const changed = nodes.filter((node) => hasChanged(this.#before.get(node.id), node));
+  /**
+   * Whether a node differs from what it was when it was checked last. Whatever a property speaks of changes together with one of these; a
+   * peer's match seqno is compared when the next of them does.
+   */
+  hasChanged({ id, replica, log }: Observed): boolean {
+    const before = this.#before.get(id);
+    return (
+      before === undefined ||
+      before.changes !== log.changes ||
+      before.commitSeqno !== replica.commitSeqno ||
+      before.view !== replica.view ||
+      before.role !== replica.role ||
+      before.votedFor !== replica.votedFor ||
+      before.phase !== replica.retirementPhase ||
+      before.lastSeqno !== replica.lastSeqno ||
+      before.durableSeqno !== replica.durableSeqno
+    );
+  }
+
+  /**
+   * @param resting - nodes that do not run now: what their disks hold counts, what they once said of themselves does not.
+   * @throws {InvariantError} naming the property and the nodes.
+   */
+  check(nodes: readonly Observed[], resting: readonly Observed[] = []): void {
+    const changed = nodes.filter((node) => this.hasChanged(node));
     if (changed.length === 0) return;
     this.#checks += 1;
     for (const node of changed) {
@@ -65,8 +87,9 @@ export class Invariants {
     for (const node of nodes) this.#checkCompleteness(node);
     for (const a of changed) {
       for (const b of nodes) if (b !== a && (!changed.includes(b) || a.id < b.id)) checkPair(a, b);
+      for (const b of resting) checkPair(a, b);
     }
-    checkTogether(nodes);
+    checkTogether(nodes, resting);
   }
 
   /** LogInv over all time. Entries are looked at one by one the first time; from then on their prefix stands for them. */
@@ -103,21 +126,6 @@ export class Invariants {
     if (point === undefined || log.holdsPrefix(this.#committed, point.seqno)) return;
     fail("LeaderCompletenessInv", `primary ${id} lacks part of ${point.seqno}, committed in ${point.view}`);
   }
-}
-
-/** Whatever a property speaks of changes together with one of these; a peer's match seqno is compared when the next of them does. */
-function hasChanged(before: Remembered | undefined, { replica, log }: Observed): boolean {
-  return (
-    before === undefined ||
-    before.changes !== log.changes ||
-    before.commitSeqno !== replica.commitSeqno ||
-    before.view !== replica.view ||
-    before.role !== replica.role ||
-    before.votedFor !== replica.votedFor ||
-    before.phase !== replica.retirementPhase ||
-    before.lastSeqno !== replica.lastSeqno ||
-    before.durableSeqno !== replica.durableSeqno
-  );
 }
 
 function text(entry: StoredEntry): string {
