@@ -15,6 +15,7 @@ import { checkAgreement } from "./checkers.js";
 import { Consortium, type OwnConfig } from "./consortium.js";
 import { Joining } from "./joining.js";
 import { Members } from "./members.js";
+import type { NodeObserver } from "./node-observer.js";
 import { Removing, type RemovingWorld } from "./removing.js";
 import { RunTrace } from "./run-trace.js";
 import { type Answer, SimulatedNode, type SimulatedNodeConfig, type SimulatedRequest } from "./simulated-node.js";
@@ -31,10 +32,13 @@ export interface ClusterOptions {
   readonly commitTimeoutMs?: number;
   /** Default true, as a node's. */
   readonly preVote?: boolean;
+  /** Watches every node. */
+  readonly observer?: NodeObserver;
   /** The network when no fault is in force. Default: every frame takes 1 ms. */
   readonly network?: Partial<NetworkFaults>;
 }
 
+const ELECTION_TIMEOUT_MS = 1_000;
 /** When a simulation begins, in ms since 1970: late enough for every clock to be set back. */
 const START_MS = 1_000_000;
 /** A step of virtual time is at least this long, in ms, so that nothing can loop within one instant for ever. */
@@ -58,6 +62,8 @@ export class Cluster {
   readonly #consortium: Consortium;
   readonly #members = new Members();
   readonly #timeline = new Timeline();
+  /** What those who use the cluster have to do: clients, probes. */
+  readonly #agenda = new Timeline();
   readonly #faults: FaultInjector;
   readonly #disks: SeededRandom;
   #nextNumber = 0;
@@ -92,6 +98,11 @@ export class Cluster {
 
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** The least; a node waits up to twice as long. */
+  get electionTimeoutMs(): number {
+    return this.#options.electionTimeoutMs ?? ELECTION_TIMEOUT_MS;
   }
 
   /** Every node there ever was, in the order they came. */
@@ -130,6 +141,11 @@ export class Cluster {
    */
   healAll(): void {
     this.#faults.healAll();
+  }
+
+  /** Does something at a time to come, between the turns of nodes: how simulated clients act. */
+  at(atMs: number, action: () => void): void {
+    this.#agenda.at(atMs, action);
   }
 
   /** Founds the service with its first node. */
@@ -193,14 +209,17 @@ export class Cluster {
 
   /** The node that is primary in the highest view, if any. */
   get primary(): SimulatedNode | undefined {
-    const primaries = this.#nodes.filter(({ role }) => role === "primary");
-    if (primaries.length < 2) return primaries[0];
-    const viewOf = (node: SimulatedNode): number => node.state(this.#nowMs)?.view ?? 0;
-    return primaries.sort((a, b) => viewOf(b) - viewOf(a))[0];
+    let [found, highest] = [undefined as SimulatedNode | undefined, 0];
+    for (const node of this.#nodes) {
+      const { role, view = 0 } = node.replication ?? {};
+      if (role === "primary" && view > highest) [found, highest] = [node, view];
+    }
+    return found;
   }
 
   #step(endMs: number): void {
     this.#timeline.runDue(this.#nowMs);
+    this.#agenda.runDue(this.#nowMs);
     for (let turns = 0; turns < TURNS_PER_STEP_MAX; turns++) {
       let isQuiet = true;
       for (const node of this.#nodes) {
@@ -210,7 +229,7 @@ export class Cluster {
       }
       if (isQuiet) break;
     }
-    let wakeMs = Math.min(this.#timeline.nextMs, this.network.nextDueMs ?? Number.POSITIVE_INFINITY);
+    let wakeMs = Math.min(this.#timeline.nextMs, this.#agenda.nextMs, this.network.nextDueMs ?? Number.POSITIVE_INFINITY);
     for (const node of this.#nodes) wakeMs = Math.min(wakeMs, node.wakeMs);
     this.#nowMs = Math.min(endMs, Math.max(this.#nowMs + STEP_MS, Math.ceil(wakeMs)));
     this.network.advance(this.#nowMs);
@@ -270,7 +289,7 @@ export class Cluster {
   #ownConfig(): OwnConfig {
     const {
       app,
-      electionTimeoutMs = 1_000,
+      electionTimeoutMs = ELECTION_TIMEOUT_MS,
       heartbeatMs = 100,
       commitTimeoutMs = 3_000,
       preVote = true,
@@ -291,7 +310,7 @@ export class Cluster {
   }
 
   #add(config: SimulatedNodeConfig, place: number): SimulatedNode {
-    const node = new SimulatedNode(config, { network: this.network, trace: this.trace, random: this.#disks });
+    const node = new SimulatedNode(config, { network: this.network, trace: this.trace, random: this.#disks, observer: this.#options.observer });
     this.#nodes.push(node);
     this.#places[place] = node;
     return node;

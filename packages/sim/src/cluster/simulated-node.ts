@@ -1,9 +1,10 @@
 /** A real `NodeCore` on a simulated host: its clock, network and disk belong to the simulation. */
-import { type CoreConfig, FaultError, NodeCore, Replay, type Role, type Start } from "@sealane/node/core";
+import { type CoreConfig, FaultError, NodeCore, Replay, type Replication, type Role, type Start } from "@sealane/node/core";
 import type { InMemoryNetwork, Transport } from "@sealane/transport";
 import { type NetworkNode, type NodeId, type NodeState, type Seqno, seqno } from "@sealane/wire";
 import type { SeededRandom } from "../random.js";
 import { NodeClock } from "./node-clock.js";
+import type { NodeObserver } from "./node-observer.js";
 import type { RunTrace } from "./run-trace.js";
 import { type PowerLoss, SimulatedDisk } from "./simulated-disk.js";
 
@@ -29,6 +30,7 @@ export interface SimulatedWorld {
   readonly trace: RunTrace;
   /** For the disk. */
   readonly random: SeededRandom;
+  readonly observer?: NodeObserver | undefined;
 }
 
 /**
@@ -49,6 +51,7 @@ export class SimulatedNode {
   readonly config: SimulatedNodeConfig;
   readonly #network: InMemoryNetwork;
   readonly #trace: RunTrace;
+  readonly #observer: NodeObserver | undefined;
   readonly #answers = new Map<number, (answer: Answer) => void>();
   #core: NodeCore | undefined;
   #transport: Transport | undefined;
@@ -68,6 +71,7 @@ export class SimulatedNode {
     this.config = config;
     this.#network = world.network;
     this.#trace = world.trace;
+    this.#observer = world.observer;
     this.disk = new SimulatedDisk(world.random);
   }
 
@@ -98,7 +102,8 @@ export class SimulatedNode {
 
   start(start: Start, nowMs: number): void {
     if (start.type === "join") this.#toldOf = start.nodes;
-    this.#core = new NodeCore({ ...this.config, start, observe: true }, this.clock.read(nowMs));
+    const core = new NodeCore({ ...this.config, start, observe: true }, this.clock.read(nowMs));
+    this.#core = core;
     this.#transport = this.#network.transport({
       self: this.id,
       onFrame: ({ from, type, payload }) => {
@@ -110,6 +115,7 @@ export class SimulatedNode {
       },
     });
     this.#turnIsDue = true;
+    this.#observer?.handleStart(this, core, this.clock.read(nowMs));
   }
 
   /** Comes back with what its disk has, if that will do. */
@@ -139,6 +145,7 @@ export class SimulatedNode {
     this.#transport = undefined;
     this.#answers.clear();
     this.disk.crash(how);
+    this.#observer?.handleEnd(this);
   }
 
   /** Stands still until `resume`: what arrives waits. */
@@ -156,6 +163,11 @@ export class SimulatedNode {
   /** What its core says it is; undefined while it is down. */
   get role(): Role | undefined {
     return this.#core?.role;
+  }
+
+  /** What its replication core says of itself; undefined while it is down. */
+  get replication(): Replication | undefined {
+    return this.#core?.replication;
   }
 
   state(nowMs: number): NodeState | undefined {
@@ -191,6 +203,7 @@ export class SimulatedNode {
     if (core === undefined) return;
     // Whoever gets an answer may kill the node.
     for (let output = core.pollOutput(); this.#core === core; output = core.pollOutput()) {
+      this.#observer?.handleOutput(this, output);
       switch (output.type) {
         case "append":
         case "truncate":
@@ -220,6 +233,7 @@ export class SimulatedNode {
           break;
         case "wait":
           this.#untilMs = output.untilMs;
+          this.#observer?.handleTurn(this);
           return;
         default:
           output satisfies never;

@@ -9,6 +9,7 @@ import {
   type RegistersOptions,
   registersApp,
   registersWorkload,
+  resolved,
   registerTxId,
 } from "../workload/registers-app.js";
 import type { Subject } from "./simulate.js";
@@ -21,7 +22,8 @@ export function registersSubject(options?: RegistersOptions): Subject<RegisterIn
       checkRegisters(committed, operations);
       checkTxOrder(operations, registerTxId);
       // What a node read from its committed state may be old, and `checkRegisters` has seen that it is nothing worse.
-      requireLinearizable(operations.filter(({ input }) => input.type !== "get" || input.level === "latest"));
+      const certain = resolved(committed, operations);
+      requireLinearizable(certain.filter(({ input }) => input.type !== "get" || input.level === "latest"));
     },
   };
 }

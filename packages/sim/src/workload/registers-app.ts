@@ -144,3 +144,23 @@ export function checkRegisters(committed: Reader, operations: readonly RegisterO
   }
 }
 
+
+/**
+ * The operations with what the final state says about those whose client was not told: they were never applied, or made a version, whenever
+ * that was. It leaves the search for an order next to nothing to guess.
+ */
+export function resolved(committed: Reader, operations: readonly RegisterOperation[]): readonly RegisterOperation[] {
+  const madeBy = new Map<string, number>();
+  for (const [name, value] of committed.map(versions).entries()) {
+    const slash = name.lastIndexOf("/");
+    madeBy.set(`${name.slice(0, slash)}/${value}`, Number(name.slice(slash + 1)));
+  }
+  return operations.map((operation): RegisterOperation => {
+    const { input, outcome } = operation;
+    if (outcome.type !== "unknown") return operation;
+    const version = input.type === "get" ? undefined : madeBy.get(`${input.key}/${input.value}`);
+    if (version === undefined) return { ...operation, outcome: { type: "failed" } };
+    const found = committed.map(versions).get(`${input.key}/${version - 1}`) ?? null;
+    return { ...operation, outcome: { type: "ok", output: { found, version, txId: undefined } } };
+  });
+}
