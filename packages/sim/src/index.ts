@@ -2,6 +2,7 @@
 export { checkAgreement } from "./cluster/checkers.js";
 export { Cluster, type ClusterOptions } from "./cluster/cluster.js";
 export { NodeClock } from "./cluster/node-clock.js";
+export type { NodeObserver } from "./cluster/node-observer.js";
 export { RunTrace } from "./cluster/run-trace.js";
 export { type PowerLoss, SimulatedDisk } from "./cluster/simulated-disk.js";
 export {
@@ -42,7 +43,11 @@ export { runScenario, type ScenarioObserver, type ScenarioOptions } from "./scen
 export { Trace, type TraceLine } from "./scenario/trace.js";
 export { expectedTranscript, Transcript, withTranscript } from "./scenario/transcript.js";
 export { type Before, type Queued, ScenarioNode, World, type WorldObserver } from "./scenario/world.js";
+export { ClusterChecks, type StateInvariant } from "./simulation/cluster-checks.js";
+export { registersSubject } from "./simulation/registers-subject.js";
+export { type Report, type SimulationOptions, type Subject, simulate, type Violation } from "./simulation/simulate.js";
 export { type ViolationCode, ViolationError } from "./violation.js";
+export type { ClientPolicy } from "./workload/client.js";
 export {
   type ReadLevel,
   type Register,
@@ -50,3 +55,5 @@ export {
   type RegisterOutput,
   registerModel,
 } from "./workload/registers.js";
+export { type RegistersOptions, registersApp, registersWorkload } from "./workload/registers-app.js";
+export { type Call, Refused, type Reply, type Script, type Workload } from "./workload/workload.js";

@@ -229,7 +229,11 @@ export class Cluster {
       }
       if (isQuiet) break;
     }
-    let wakeMs = Math.min(this.#timeline.nextMs, this.#agenda.nextMs, this.network.nextDueMs ?? Number.POSITIVE_INFINITY);
+    let wakeMs = Math.min(
+      this.#timeline.nextMs,
+      this.#agenda.nextMs,
+      this.network.nextDueMs ?? Number.POSITIVE_INFINITY,
+    );
     for (const node of this.#nodes) wakeMs = Math.min(wakeMs, node.wakeMs);
     this.#nowMs = Math.min(endMs, Math.max(this.#nowMs + STEP_MS, Math.ceil(wakeMs)));
     this.network.advance(this.#nowMs);
@@ -310,7 +314,12 @@ export class Cluster {
   }
 
   #add(config: SimulatedNodeConfig, place: number): SimulatedNode {
-    const node = new SimulatedNode(config, { network: this.network, trace: this.trace, random: this.#disks, observer: this.#options.observer });
+    const node = new SimulatedNode(config, {
+      network: this.network,
+      trace: this.trace,
+      random: this.#disks,
+      observer: this.#options.observer,
+    });
     this.#nodes.push(node);
     this.#places[place] = node;
     return node;

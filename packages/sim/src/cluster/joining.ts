@@ -12,6 +12,8 @@ export interface JoiningWorld extends PetitionWorld {
 
 /** How often it is looked whether the node takes part, in ms. */
 const POLL_MS = 10;
+/** A node that was let in and still takes no part after this, in ms, is trusted anew: the entry may be gone (docs/decisions/0003). */
+const TAKEN_BACK_MS = 5_000;
 
 export class Joining {
   readonly #world: JoiningWorld;
@@ -47,6 +49,7 @@ export class Joining {
   }
 
   #ask(): void {
+    if (this.#isNowActive()) return;
     this.#petition.send(
       this.#request,
       (answer) => this.#handleAnswer(answer),
@@ -58,9 +61,8 @@ export class Joining {
     const again = (): void => this.#ask();
     const answer = status === 200 ? parseJoinResponse(JSON.parse(fromUtf8(body))) : undefined;
     if (answer?.status === "trusted") {
-      const node = this.#world.start(this.#own, answer.network);
-      this.#node = node;
-      this.#petition.later(0, () => this.#watch(node));
+      this.#node ??= this.#world.start(this.#own, answer.network); // or it is trusted once more, and runs already
+      this.#petition.later(0, () => this.#watch(this.#world.nowMs + TAKEN_BACK_MS));
     } else if (answer?.status === "pending") {
       const ballot = this.#world.consortium.ballotFor(this.#own.id, "trust-node");
       this.#petition.send(ballot, () => this.#petition.later(0, again), again);
@@ -70,10 +72,16 @@ export class Joining {
     }
   }
 
-  #watch(node: SimulatedNode): void {
-    if (node.state(this.#world.nowMs)?.phase === "active") {
-      this.#isActive = true;
-      for (const then of this.#whenActive) then(node);
-    } else this.#petition.later(POLL_MS, () => this.#watch(node));
+  #watch(patientUntilMs: number): void {
+    if (this.#world.nowMs >= patientUntilMs) this.#ask();
+    else if (!this.#isNowActive()) this.#petition.later(POLL_MS, () => this.#watch(patientUntilMs));
+  }
+
+  #isNowActive(): boolean {
+    const node = this.#node;
+    if (node?.state(this.#world.nowMs)?.phase !== "active") return false;
+    this.#isActive = true;
+    for (const then of this.#whenActive) then(node);
+    return true;
   }
 }

@@ -60,7 +60,10 @@ export class ClusterChecks implements NodeObserver {
   handleAcknowledged(node: NodeId, txId: TxId): void {
     if (this.invariants.committed[txId.seqno - 1]?.view === txId.view) return;
     const which = formatTxId(txId);
-    throw new ViolationError("acknowledged-lost", `${short(node)} calls ${which} committed, and no node has committed it`);
+    throw new ViolationError(
+      "acknowledged-lost",
+      `${short(node)} calls ${which} committed, and no node has committed it`,
+    );
   }
 
   handleStart(node: SimulatedNode, core: NodeCore, nowMs: number): void {
@@ -118,7 +121,9 @@ export class ClusterChecks implements NodeObserver {
       this.#invariant?.(committed);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ViolationError("application", `in the state of ${short(id)} at ${replica.commitSeqno}: ${why}`, { cause });
+      throw new ViolationError("application", `in the state of ${short(id)} at ${replica.commitSeqno}: ${why}`, {
+        cause,
+      });
     }
   }
 }

@@ -71,7 +71,9 @@ function within(cluster: Cluster, ms: number, what: string, holds: () => boolean
 /** A random majority of every configuration in force, of nodes that are up. */
 function majority(cluster: Cluster, random: SeededRandom): readonly SimulatedNode[] {
   const configurations = newest(cluster)?.replication?.configurations ?? [];
-  const candidates = cluster.places.filter(({ isUp, id }) => isUp && configurations.some(({ nodes }) => nodes.includes(id)));
+  const candidates = cluster.places.filter(
+    ({ isUp, id }) => isUp && configurations.some(({ nodes }) => nodes.includes(id)),
+  );
   random.shuffle(candidates);
   const core: SimulatedNode[] = [];
   for (const node of candidates) {

@@ -9,8 +9,8 @@ import {
   type RegistersOptions,
   registersApp,
   registersWorkload,
-  resolved,
   registerTxId,
+  resolved,
 } from "../workload/registers-app.js";
 import type { Subject } from "./simulate.js";
 

@@ -108,6 +108,7 @@ class Simulation<Input, Output> {
   #reachable: readonly SimulatedNode[] | undefined;
   #clients: readonly Client<Input, Output>[] = [];
   #probe: StatusProbe | undefined;
+  #reached: ReadonlyMap<FaultKind, number> | undefined;
 
   constructor(options: SimulationOptions<Input, Output>) {
     const { seed, subject, suite, electionTimeoutMs, heartbeatMs, nodes = NODES, durationMs = DURATION_MS } = options;
@@ -140,7 +141,7 @@ class Simulation<Input, Output> {
       operations,
       committed: this.#checks.invariants.committed.length,
       checks: this.#checks.invariants.checks,
-      reached: this.#cluster.reached,
+      reached: this.#reached ?? this.#cluster.reached,
       ...(violation !== undefined && { violation }),
     };
   }
@@ -151,6 +152,7 @@ class Simulation<Input, Output> {
       this.#cluster.schedule(this.#plan);
       this.#cluster.run(this.#options.durationMs ?? DURATION_MS);
       this.#cluster.healAll();
+      this.#reached = new Map(this.#cluster.reached); // what follows does not count as the plan's
       const random = new SeededRandom(this.#options.seed ^ PROBE_STREAM);
       checkProgress({
         cluster: this.#cluster,

@@ -42,7 +42,13 @@ export class StatusProbe {
     node.request({ method: "GET", path: `/tx/${txId}` }, nowMs, ({ status, body }) => {
       if (status !== OK) return;
       const answer = parseTxStatusResponse(JSON.parse(fromUtf8(body)));
-      this.answers.push({ node: node.id, life, txId: parseTxId(txId), status: answer.status, atMs: this.#service.nowMs });
+      this.answers.push({
+        node: node.id,
+        life,
+        txId: parseTxId(txId),
+        status: answer.status,
+        atMs: this.#service.nowMs,
+      });
     });
   }
 }

@@ -64,10 +64,10 @@ export interface RegistersOptions {
 }
 
 /** Puts, conditional puts and reads of both levels, on a few registers at a time. */
-export function registersWorkload({ keys = 4, operationsPerKey = 60 }: RegistersOptions = {}): Workload<
-  RegisterInput,
-  RegisterOutput
-> {
+export function registersWorkload({
+  keys = 4,
+  operationsPerKey = 60,
+}: RegistersOptions = {}): Workload<RegisterInput, RegisterOutput> {
   let asked = 0;
   const lastWritten = new Map<string, string>();
   return {
@@ -131,7 +131,8 @@ export function checkRegisters(committed: Reader, operations: readonly RegisterO
     const what = `operation ${id}, ${JSON.stringify(input)}`;
     if (times > 1) throw new ViolationError("applied-twice", `${what}, was applied ${times} times`);
     const isWritten = outcome.type === "ok" && writes(input, outcome.output);
-    if (isWritten && times === 0) throw new ViolationError("acknowledged-lost", `${what}, was acknowledged and is gone`);
+    if (isWritten && times === 0)
+      throw new ViolationError("acknowledged-lost", `${what}, was acknowledged and is gone`);
     if (outcome.type !== "unknown" && !isWritten && times > 0) {
       throw new ViolationError("applied-though-refused", `${what}, was said to change nothing and was applied`);
     }
@@ -143,7 +144,6 @@ export function checkRegisters(committed: Reader, operations: readonly RegisterO
     }
   }
 }
-
 
 /**
  * The operations with what the final state says about those whose client was not told: they were never applied, or made a version, whenever
