@@ -1,5 +1,13 @@
 /** A real `NodeCore` on a simulated host: its clock, network and disk belong to the simulation. */
-import { type CoreConfig, FaultError, NodeCore, Replay, type Replication, type Role, type Start } from "@sealane/node/core";
+import {
+  type CoreConfig,
+  FaultError,
+  NodeCore,
+  Replay,
+  type Replication,
+  type Role,
+  type Start,
+} from "@sealane/node/core";
 import type { InMemoryNetwork, Transport } from "@sealane/transport";
 import { type NetworkNode, type NodeId, type NodeState, type Seqno, seqno } from "@sealane/wire";
 import type { SeededRandom } from "../random.js";

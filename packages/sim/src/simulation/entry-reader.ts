@@ -1,6 +1,6 @@
 /** What the checks must know of a ledger entry, read from its bytes without any key, once for all nodes that hold it. */
 import { simulatedSuite } from "@sealane/crypto/simulated";
-import { decodeEntry } from "@sealane/ledger";
+import { decodeEntry, NODES_INFO_TABLE } from "@sealane/ledger";
 import { fromUtf8, NodeId } from "@sealane/wire";
 import type { StoredEntry } from "../invariants/stored-entry.js";
 
@@ -21,6 +21,8 @@ export class EntryReader {
     const { seqno, view, isSignature, publicMaps } = decodeEntry(this.#suite, undefined, bytes);
     const written = publicMaps.find(({ name }) => name === CONFIGURATION_TABLE)?.writes[0]?.[1];
     const configuration = written === undefined ? undefined : nodesIn(written);
+    const records = publicMaps.find(({ name }) => name === NODES_INFO_TABLE)?.writes ?? [];
+    const retired = records.flatMap(([id, record]) => (mayBeSwitchedOff(record) ? [NodeId.parse(fromUtf8(id))] : []));
     const entry = {
       seqno,
       view,
@@ -28,6 +30,7 @@ export class EntryReader {
       bytes: bytes.length,
       data,
       ...(configuration !== undefined && { configuration }),
+      ...(retired.length > 0 && { retired }),
     };
     this.#known.set(data, entry);
     return entry;
@@ -40,6 +43,14 @@ function nodesIn(value: Uint8Array): readonly NodeId[] {
     throw new Error("a configuration names nodes");
   }
   return parsed.nodes.map((id) => NodeId.parse(id));
+}
+
+/** Whether a node's record is the second entry of its retirement (consensus spec §11.3). */
+function mayBeSwitchedOff(record: Uint8Array): boolean {
+  const parsed: unknown = JSON.parse(fromUtf8(record));
+  return (
+    typeof parsed === "object" && parsed !== null && "retired_committed" in parsed && parsed.retired_committed === true
+  );
 }
 
 /** 16 hex digits. */

@@ -31,7 +31,7 @@ const CONVERGENCE_MS = 30_000;
 /** @throws {ViolationError} `no-progress` */
 export function checkProgress<Input, Output>(options: ProgressOptions<Input, Output>): void {
   const { cluster, random, clients, history } = options;
-  within(cluster, RETURN_MS, "nodes come back", () => cluster.joining === 0 && newest(cluster) !== undefined);
+  within(cluster, RETURN_MS, "nodes come back", () => cluster.changing === 0 && newest(cluster) !== undefined);
   const core = majority(cluster, random);
   options.turnClientsTo(core);
   const apart = cluster.places.flatMap((node, place) => (core.includes(node) ? [] : [place]));
@@ -97,8 +97,11 @@ function leads(core: readonly SimulatedNode[]): boolean {
   return primary !== undefined && core.every(({ replication }) => replication?.view === primary.replication?.view);
 }
 
+/** All that take part have one log, and all of it committed. */
 function agree(cluster: Cluster): boolean {
-  const members = cluster.places.flatMap(({ replication }) => replication ?? []);
+  const configurations = newest(cluster)?.replication?.configurations ?? [];
+  const up = cluster.places.filter(({ id }) => configurations.some(({ nodes }) => nodes.includes(id)));
+  const members = up.flatMap(({ replication }) => replication ?? []);
   const [first] = members;
   return members.every(
     ({ view, lastSeqno, commitSeqno }) =>
