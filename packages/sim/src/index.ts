@@ -2,7 +2,7 @@
 export { checkAgreement } from "./cluster/checkers.js";
 export { Cluster, type ClusterOptions } from "./cluster/cluster.js";
 export { NodeClock } from "./cluster/node-clock.js";
-export type { NodeObserver } from "./cluster/node-observer.js";
+export type { NodeObserver, ObservedHost } from "./cluster/node-observer.js";
 export { RunTrace } from "./cluster/run-trace.js";
 export { type PowerLoss, SimulatedDisk } from "./cluster/simulated-disk.js";
 export {

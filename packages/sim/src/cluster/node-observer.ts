@@ -1,14 +1,24 @@
 /** Who watches a simulated node from inside its host. It is shown everything and changes nothing. */
-import type { NodeCore, Output } from "@sealane/node/core";
-import type { SimulatedNode } from "./simulated-node.js";
+import type { HardState, NodeCore, Output } from "@sealane/node/core";
+import type { NodeId } from "@sealane/wire";
+
+/** A node, as far as its observer looks at it. */
+export interface ObservedHost {
+  readonly id: NodeId;
+  readonly disk: {
+    /** What a reader of its files finds, in order from seqno 1. */
+    readonly entries: readonly Uint8Array[];
+    readonly hardState: HardState;
+  };
+}
 
 export interface NodeObserver {
   /** A core begins its life, with what the disk holds. */
-  handleStart(node: SimulatedNode, core: NodeCore, nowMs: number): void;
+  handleStart(node: ObservedHost, core: NodeCore, nowMs: number): void;
   /** A decision of the core, before it is carried out. */
-  handleOutput(node: SimulatedNode, output: Output): void;
+  handleOutput(node: ObservedHost, output: Output): void;
   /** All decisions of a turn are carried out: what the core says of itself, and what it had stored, agree now. */
-  handleTurn(node: SimulatedNode): void;
+  handleTurn(node: ObservedHost): void;
   /** The core is no more. */
-  handleEnd(node: SimulatedNode): void;
+  handleEnd(node: ObservedHost): void;
 }

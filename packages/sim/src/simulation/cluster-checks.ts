@@ -5,8 +5,7 @@
 import type { Reader } from "@sealane/kv";
 import type { App, NodeCore, Output, Replication, Role } from "@sealane/node/core";
 import { formatTxId, type NodeId, seqno, type TxId } from "@sealane/wire";
-import type { NodeObserver } from "../cluster/node-observer.js";
-import type { SimulatedNode } from "../cluster/simulated-node.js";
+import type { NodeObserver, ObservedHost } from "../cluster/node-observer.js";
 import { Invariants } from "../invariants/invariants.js";
 import type { Observed, ObservedReplica } from "../invariants/observed.js";
 import { ObservedLog } from "../invariants/observed-log.js";
@@ -66,7 +65,7 @@ export class ClusterChecks implements NodeObserver {
     );
   }
 
-  handleStart(node: SimulatedNode, core: NodeCore, nowMs: number): void {
+  handleStart(node: ObservedHost, core: NodeCore, nowMs: number): void {
     const log = new ObservedLog();
     log.append(...node.disk.entries.map((bytes) => this.#entries.read(bytes)));
     const { replication } = core;
@@ -84,7 +83,7 @@ export class ClusterChecks implements NodeObserver {
     this.invariants.forget(node.id);
   }
 
-  handleOutput(node: SimulatedNode, output: Output): void {
+  handleOutput(node: ObservedHost, output: Output): void {
     const watched = this.#watched.get(node.id);
     if (watched === undefined) return;
     if (output.type === "append") watched.log.append(...output.entries.map(({ bytes }) => this.#entries.read(bytes)));
@@ -95,7 +94,7 @@ export class ClusterChecks implements NodeObserver {
     watched.role = role;
   }
 
-  handleTurn(node: SimulatedNode): void {
+  handleTurn(node: ObservedHost): void {
     const watched = this.#watched.get(node.id);
     if (watched === undefined) return;
     const { replication } = watched.core;
@@ -107,7 +106,7 @@ export class ClusterChecks implements NodeObserver {
     if (replication.commitSeqno > before) this.#checkState(watched);
   }
 
-  handleEnd(node: SimulatedNode): void {
+  handleEnd(node: ObservedHost): void {
     const watched = this.#watched.get(node.id);
     if (watched === undefined || !this.#watched.delete(node.id)) return;
     const log = new ObservedLog();
