@@ -33,7 +33,7 @@ export type { SnapshotFigures } from "./figures/snapshot-figures.js";
 export type { FileFigures, SignatureFigures } from "./figures/tally.js";
 export type { TransactionFigures } from "./figures/transaction-figures.js";
 export { isSignatureEntry } from "./is-signature-entry.js";
-export { Ledger, type LedgerEntry, type LedgerOptions, type ServiceSigner } from "./ledger.js";
+export { Ledger, type LedgerEntry, type LedgerOptions, type ServiceSigner, type SignatureEntry } from "./ledger.js";
 export { commitEvidence, type LedgerSecret, LedgerSecrets } from "./ledger-secrets.js";
 export { type LedgerFile, type LedgerSource, memorySource } from "./ledger-source.js";
 export {

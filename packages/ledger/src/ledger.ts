@@ -6,7 +6,7 @@
  * place, so the trees and the chunk decisions of all nodes are the same.
  */
 import { type CryptoSuite, type KeyPair, signatureToDer, spkiHash } from "@sealane/crypto";
-import { type NodeId, type Seqno, seqno, type TxId, type View } from "@sealane/wire";
+import { type NodeId, type Seqno, seqno, type TxId, type View, type WriteSet } from "@sealane/wire";
 import { type CertificateLookup, type ServiceLookup, SignatureChecker } from "./check-signature.js";
 import { ChunkPolicy } from "./chunk-policy.js";
 import { COSE_ALGORITHMS, type CoseHeader, type CoseSign1, coseSignedBytes } from "./cose/cose-sign1.js";
@@ -65,6 +65,12 @@ export interface LedgerEntry {
   readonly isSignature: boolean;
   /** The same as `isSignature`, in the storage's word: only signature entries can be committed and can end a chunk. */
   readonly committable: boolean;
+}
+
+/** A signature entry this node has just made. */
+export interface SignatureEntry extends LedgerEntry {
+  /** For the maps, as any other entry's: all nodes hold the tables of signatures. */
+  readonly writeSet: WriteSet;
 }
 
 /**
@@ -182,7 +188,7 @@ export class Ledger {
     readonly certificatePem: string;
     readonly endsChunk?: boolean;
     readonly service?: ServiceSigner;
-  }): LedgerEntry {
+  }): SignatureEntry {
     const preimage = this.#tree.rootPreimage();
     const sig = signatureToDer(this.#suite.sign(input.keyPair.privateKey, preimage, "SHA-256"));
     const next = this.#nextSeqno();
@@ -199,7 +205,7 @@ export class Ledger {
     });
     // Flags are hashed with the entry: decided before it is made (§14.9).
     const flags = input.endsChunk === true || this.#chunks.shouldEndChunk() ? FLAG_CHUNK_ENDS_AFTER : 0;
-    return this.#write({ view: input.view, seqno: next, writeSet, flags }, true);
+    return { ...this.#write({ view: input.view, seqno: next, writeSet, flags }, true), writeSet };
   }
 
   /**

@@ -53,6 +53,8 @@ export interface Payload {
 const MESSAGE_BYTES_MAX = 256 * 1024;
 /** Bytes of entries on their way to one peer: a joiner or a slow peer cannot make the primary buffer more. Half of what a link holds. */
 const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024;
+/** Bytes of unsigned entries that are sent and stored before their signature, so that little is left to do when it comes. */
+const UNSIGNED_BYTES_MAX = 64 * 1024;
 
 /** What the COSE form of a signature says it is about (ledger spec §7.3); its issuer is the service id. */
 const SIGNATURE_SUBJECT = "sealane/ledger/signature";
@@ -68,10 +70,14 @@ export class ReplicatedLog {
   readonly #config: CoreConfig;
   readonly #state: LogState;
   readonly #signing: SigningPolicy;
+  readonly #certificatePem: string;
   readonly #uncommitted = new UncommittedBytes();
   readonly #outputs: LogOutput[] = [];
   /** Entries appended here and not handed to storage yet, in order. */
   #unstored: LedgerEntry[] = [];
+  #unstoredBytes = 0;
+  /** The newest token for entries that wait for their signature: it stands for all before it. */
+  #heldToken: number | undefined;
   /** The newest signature this node appended as primary; 0 before the first. */
   #ownSignature = seqno(0);
   #waitUntilMs = Number.POSITIVE_INFINITY;
@@ -82,6 +88,7 @@ export class ReplicatedLog {
     const { start, timing, suite, id } = config;
     this.#config = config;
     this.#signing = new SigningPolicy(config.signing);
+    this.#certificatePem = pemEncode("CERTIFICATE", config.certificate);
     this.#state = start.type === "resume" ? start.replay.state : new LogState(suite, config.ledgerSecrets);
     this.replica = new Replica({
       id,
@@ -101,7 +108,7 @@ export class ReplicatedLog {
     if (start.type === "join")
       this.replica.handle({ type: "join", seqno: seqno(0), view: JOIN_VIEW, viewHistory: [] }, nowMs);
     if (start.type === "resume") this.#state.compact(this.replica.commitSeqno);
-    this.#drain();
+    this.#drain(nowMs);
   }
 
   pollOutput(): LogOutput | undefined {
@@ -109,7 +116,8 @@ export class ReplicatedLog {
   }
 
   get waitUntilMs(): number {
-    return this.role === "primary" ? Math.min(this.#waitUntilMs, this.#signing.dueMs) : this.#waitUntilMs;
+    if (this.role !== "primary") return this.#waitUntilMs;
+    return Math.min(this.#waitUntilMs, this.#signing.dueMs(this.#signatureIsPending));
   }
 
   get store(): Store {
@@ -209,26 +217,39 @@ export class ReplicatedLog {
   handleMessage(from: NodeId, message: ConsensusMessage, decoded: readonly DecodedEntry[], nowMs: number): void {
     const entries = decoded.map((entry) => ({ ...consensusEntry(entry, entry.writeSet), decoded: entry }));
     this.replica.handle({ type: "message", from, message, entries }, nowMs);
-    this.#drain();
+    this.#drain(nowMs);
   }
 
   handlePersisted(token: number, nowMs: number): void {
     this.replica.handle({ type: "persisted", token }, nowMs);
-    this.#drain();
+    this.#drain(nowMs);
   }
 
   handleTick(nowMs: number): void {
     this.replica.handle({ type: "tick" }, nowMs);
-    this.#drain();
+    this.#drain(nowMs);
   }
 
   /** Ends a turn: signs if it is due, then lets the replica send and persist everything the turn appended, together. */
   handleFlush(nowMs: number): void {
     this.#retireRemoved(nowMs);
     if (this.role === "primary" && this.#signatureIsDue(nowMs)) this.#sign(nowMs);
+    if (this.#waitsForSignature) return;
     this.replica.handle({ type: "flush" }, nowMs);
-    this.#drain();
+    this.#drain(nowMs);
     this.#store();
+    if (this.#heldToken !== undefined) this.#outputs.push({ type: "persist", token: this.#heldToken });
+    this.#heldToken = undefined;
+  }
+
+  /**
+   * Whether what this primary has appended stays here until it is signed, or is much. Without a signature it cannot commit, and by itself it
+   * would cost every node a message, a write and an acknowledgement.
+   */
+  get #waitsForSignature(): boolean {
+    const last = this.#unstored.at(-1);
+    if (last === undefined || last.isSignature || this.role !== "primary") return false;
+    return !this.#config.signing.fixed && this.#unstoredBytes < UNSIGNED_BYTES_MAX;
   }
 
   /** The second entry of removed nodes (consensus spec §11.3). A primary that is full writes it once it is not. */
@@ -244,16 +265,20 @@ export class ReplicatedLog {
 
   #signatureIsDue(nowMs: number): boolean {
     if (this.replica.lastSeqno === 0) return false; // a service's first transaction is not a signature (ledger spec §7.2)
-    return this.replica.shouldSign || this.#signing.isDue(this.#ownSignature > this.replica.commitSeqno, nowMs);
+    return this.replica.shouldSign || this.#signing.isDue(this.#signatureIsPending, nowMs);
+  }
+
+  get #signatureIsPending(): boolean {
+    return this.#ownSignature > this.replica.commitSeqno;
   }
 
   #sign(nowMs: number): void {
-    const { id, keyPair, certificate, service } = this.#config;
+    const { id, keyPair, service } = this.#config;
     const entry = this.#state.ledger.appendSignature({
       view: this.replica.view,
       nodeId: id,
       keyPair,
-      certificatePem: pemEncode("CERTIFICATE", certificate),
+      certificatePem: this.#certificatePem,
       service: {
         keyPair: service.keyPair,
         issuer: service.id,
@@ -262,28 +287,27 @@ export class ReplicatedLog {
       },
     });
     this.#ownSignature = entry.seqno;
-    this.#signing.handleSignature();
-    this.#replicate(entry, this.decode(entry.bytes).writeSet, nowMs);
+    this.#signing.handleSignature(nowMs);
+    this.#replicate(entry, entry.writeSet, nowMs);
   }
 
   /** Takes an entry this primary has just appended to the ledger into the maps and to the replica. */
   #replicate(entry: LedgerEntry, writeSet: WriteSet, nowMs: number): void {
     this.store.apply(writeSet, { view: entry.view, seqno: entry.seqno });
-    this.#unstored.push(entry);
-    this.#uncommitted.handleAppend(entry);
+    this.#keep(entry);
     if (touchesNodes(writeSet)) this.#outputs.push({ type: "membership" });
     this.replica.handle({ type: "replicate", view: entry.view, entries: [consensusEntry(entry, writeSet)] }, nowMs);
-    this.#drain();
+    this.#drain(nowMs);
   }
 
   /** Carries out what the replica decided. */
-  #drain(): void {
+  #drain(nowMs: number): void {
     for (let output = this.replica.pollOutput(); output !== undefined; output = this.replica.pollOutput()) {
-      this.#carryOut(output);
+      this.#carryOut(output, nowMs);
     }
   }
 
-  #carryOut(output: ReplicaOutput<LogEntry>): void {
+  #carryOut(output: ReplicaOutput<LogEntry>, nowMs: number): void {
     switch (output.type) {
       case "append":
         for (const { decoded } of output.entries) if (decoded !== undefined) this.#appendReplicated(decoded);
@@ -296,6 +320,11 @@ export class ReplicatedLog {
         this.#outputs.push({ type: "truncate", to: output.to }, { type: "membership" });
         break;
       case "persist":
+        if (output.hardState === undefined && this.#waitsForSignature) {
+          this.#heldToken = output.token;
+          break;
+        }
+        this.#heldToken = undefined;
         this.#store();
         this.#outputs.push(this.#persistOutput(output));
         break;
@@ -303,9 +332,10 @@ export class ReplicatedLog {
         this.#outputs.push({ type: "send", to: output.to, message: output.message });
         break;
       case "commit":
-        this.#store();
+        if ((this.#unstored[0]?.seqno ?? Number.POSITIVE_INFINITY) <= output.seqno) this.#store();
         this.#state.compact(output.seqno);
         this.#uncommitted.handleCommit(output.seqno);
+        if (!this.#signatureIsPending) this.#signing.handleCommit(nowMs);
         this.#outputs.push({ type: "commit", seqno: output.seqno });
         break;
       case "role":
@@ -331,9 +361,7 @@ export class ReplicatedLog {
 
   #appendReplicated(entry: DecodedEntry): void {
     try {
-      const appended = this.#state.append(entry);
-      this.#unstored.push(appended);
-      this.#uncommitted.handleAppend(appended);
+      this.#keep(this.#state.append(entry));
     } catch (cause) {
       if (!(cause instanceof LedgerError)) throw cause;
       // The channel bound these very bytes to the primary's header, so no one on the way changed them.
@@ -343,6 +371,12 @@ export class ReplicatedLog {
       });
     }
     if (touchesNodes(entry.writeSet)) this.#outputs.push({ type: "membership" });
+  }
+
+  #keep(entry: LedgerEntry): void {
+    this.#unstored.push(entry);
+    this.#unstoredBytes += entry.bytes.length;
+    this.#uncommitted.handleAppend(entry);
   }
 
   #persistOutput({ token, hardState }: Extract<ReplicaOutput, { type: "persist" }>): LogOutput {
@@ -355,6 +389,7 @@ export class ReplicatedLog {
     if (this.#unstored.length === 0) return;
     this.#outputs.push({ type: "append", entries: this.#unstored });
     this.#unstored = [];
+    this.#unstoredBytes = 0;
   }
 }
 
