@@ -31,7 +31,7 @@ import { JoinedNodes } from "./joined-nodes.js";
 import { Peers } from "./peers.js";
 import { type Payload, ReplicatedLog } from "./replicated-log.js";
 import { StoredEntries } from "./stored-entries.js";
-import { isTakingPart, networkNodes } from "./tables.js";
+import { isTakingPart, networkNodes, nodeInfos } from "./tables.js";
 import type { CoreConfig, Direction, Input, NodeEvent, Output, Role } from "./types.js";
 
 /** What one `read` brings for a peer, in bytes: what fits behind one header. */
@@ -114,7 +114,7 @@ export class NodeCore {
    * @throws FaultError `primary-fault`: stop this node.
    */
   handleFrame(from: NodeId, frameType: FrameType, payload: Uint8Array, nowMs: number): FrameVerdict {
-    if (!this.#peers.has(from)) return "unproven";
+    if (!this.#peers.has(from) && !this.#admits(from, frameType, nowMs)) return "unproven";
     const authentic = this.#openFrame(from, frameType, payload, nowMs);
     this.#settle(nowMs);
     return authentic ? "authentic" : "unproven";
@@ -163,6 +163,14 @@ export class NodeCore {
 
   get #waitUntilMs(): number {
     return Math.min(this.#log.waitUntilMs, this.#peers.waitUntilMs, this.#requests.waitUntilMs);
+  }
+
+  /** Whether a node without a record here gets a channel: while this one knows no primary, that one may be it (decision 0016). */
+  #admits(from: NodeId, frameType: FrameType, nowMs: number): boolean {
+    const { replica, store, isRetired } = this.#log;
+    if (frameType !== FRAME_CHANNEL || from === this.#config.id || isRetired || replica.primary !== undefined)
+      return false;
+    return store.read("latest").map(nodeInfos).get(from) === undefined && this.#peers.admit(from, nowMs);
   }
 
   #writeGenesis(members: Parameters<typeof writeGenesis>[1]["members"], nowMs: number): void {

@@ -1,6 +1,6 @@
 /**
  * The other nodes: where they are, and the channel to each. A peer exists here only while the service trusts it or still needs it, so nobody
- * else gets a channel, a byte or a place in a table.
+ * else gets a channel, a byte or a place in a table; but for `admit`.
  */
 import { Channel } from "@sealane/channel";
 import { EndorsementCache } from "@sealane/crypto";
@@ -22,8 +22,12 @@ const IDLE_ELECTION_TIMEOUTS = 4;
  */
 const LEAVING_ELECTION_TIMEOUTS = 1;
 
+/** Nodes without a record here that may have a channel at once: each may cost signature checks, at the rate of a peer. */
+const STRANGERS_MAX = 4;
+
 interface Peer {
   readonly channel: Channel;
+  /** Empty for one that has no record here. */
   address: string;
   /** When its channel wants a tick. */
   waitUntilMs: number;
@@ -78,6 +82,20 @@ export class Peers {
     }
   }
 
+  /**
+   * Gives a node that has no record here a channel for a while: a node that is behind does not know those that came later, and one of them
+   * may be the primary it needs. What it shows is still believed only with a certificate that the service endorsed.
+   * @returns whether there was room.
+   */
+  admit(id: NodeId, nowMs: number): boolean {
+    const strangers = [...this.#peers.values()].filter(({ address }) => address === "").length;
+    if (strangers >= STRANGERS_MAX) return false;
+    const channel = this.#openChannel(id);
+    const leavesMs = nowMs + LEAVING_ELECTION_TIMEOUTS * this.#config.timing.electionTimeoutMs;
+    this.#peers.set(id, { channel, address: "", waitUntilMs: Number.POSITIVE_INFINITY, leavesMs, shown: "" });
+    return true;
+  }
+
   has(id: NodeId): boolean {
     return this.#peers.has(id);
   }
@@ -114,8 +132,11 @@ export class Peers {
     payload: Uint8Array,
     nowMs: number,
   ) {
-    const channel = this.#peers.get(from)?.channel;
-    const opened = channel?.open(frameType, headerBytes, payload, nowMs);
+    const peer = this.#peers.get(from);
+    const opened = peer?.channel.open(frameType, headerBytes, payload, nowMs);
+    if (peer?.address === "" && opened !== undefined) {
+      peer.leavesMs = nowMs + LEAVING_ELECTION_TIMEOUTS * this.#config.timing.electionTimeoutMs; // its entries are still coming
+    }
     this.#drain(from, nowMs);
     return opened;
   }
