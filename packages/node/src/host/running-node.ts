@@ -3,7 +3,17 @@ import { type CryptoSuite, pemDecode, pemEncode } from "@sealane/crypto";
 import { type FileLedger, openLedger } from "@sealane/ledger/files";
 import { type Frame, TransportError } from "@sealane/transport";
 import { type TcpTransport, tcp } from "@sealane/transport/tcp";
-import { base64, formatAddress, type NodeId, type NodeState, parseAddress, seqno, utf8, view } from "@sealane/wire";
+import {
+  base64,
+  formatAddress,
+  type NetworkNode,
+  type NodeId,
+  type NodeState,
+  parseAddress,
+  seqno,
+  utf8,
+  view,
+} from "@sealane/wire";
 import type { Answer } from "../core/answer.js";
 import type { App } from "../core/app.js";
 import { FaultError, RequestError } from "../core/errors.js";
@@ -12,17 +22,21 @@ import { type FrameVerdict, NodeCore } from "../core/node-core.js";
 import type { SigningLimits } from "../core/signing-policy.js";
 import type { ClientRequest, NodeEvent, Start, Timing } from "../core/types.js";
 import { ApiServer, refusal } from "./api-server.js";
+import { askAgain } from "./ask-again.js";
 import { nowMs } from "./clock.js";
 import type { DataDir, NodeFile } from "./data-dir.js";
 import { Deferred } from "./deferred.js";
 import { NodeError } from "./errors.js";
-import { joinService } from "./join-service.js";
+import { type JoinOptions, joinService } from "./join-service.js";
 import { acceptMembership, type Membership, type NodeKeys, privateFile, tlsIdentity } from "./membership.js";
 import { NodeHost } from "./node-host.js";
 import { Storage } from "./storage.js";
 
 /** Requests under way may take this long to finish when a node stops, in ms. */
 const STOP_GRACE_MS = 1_000;
+
+/** A node that was let in may take this long to take part, before it asks whether the service still knows it. */
+const PATIENCE_ELECTION_TIMEOUTS = 3;
 
 const NOTHING_YET: HardState = { view: view(0), votedFor: undefined, commitSeqno: seqno(0) };
 
@@ -53,6 +67,7 @@ export class RunningNode {
   readonly #api: ApiServer;
   readonly #startedMs = nowMs();
   readonly #stopping = new AbortController();
+  readonly #takingPart = new AbortController();
   readonly #ready = new Deferred<void>();
   readonly #closed = new Deferred<void>();
   readonly #retired = new Deferred<void>();
@@ -176,14 +191,8 @@ export class RunningNode {
   async #join(url: string, serviceCertificate: string): Promise<void> {
     const { suite, keys, dataDir } = this.#setup;
     const network = await joinService({
+      ...this.#joinRequest(serviceCertificate),
       url,
-      serviceCertificate,
-      identity: tlsIdentity(suite, keys, undefined, hostOf(this.#setup.api), nowMs()),
-      request: {
-        publicKey: base64(keys.keyPair.publicKey.spki),
-        nodeAddress: this.nodeAddress,
-        apiAddress: this.apiAddress,
-      },
       signal: this.#stopping.signal,
     });
     const membership = acceptMembership(suite, keys, pemDecode("CERTIFICATE", serviceCertificate), network);
@@ -191,6 +200,29 @@ export class RunningNode {
     await dataDir.writePrivate(privateFile(suite, keys, membership));
     await dataDir.writeNode(this.describe({ membership }));
     if (!this.#stopping.signal.aborted) await this.activate(membership, { type: "join", nodes: membership.nodes });
+  }
+
+  #joinRequest(serviceCertificate: string): Omit<JoinOptions, "url" | "signal"> {
+    const { suite, keys } = this.#setup;
+    return {
+      serviceCertificate,
+      identity: tlsIdentity(suite, keys, undefined, hostOf(this.#setup.api), nowMs()),
+      request: {
+        publicKey: base64(keys.keyPair.publicKey.spki),
+        nodeAddress: this.nodeAddress,
+        apiAddress: this.apiAddress,
+      },
+    };
+  }
+
+  /** Asks once more if the service should have forgotten this node before it took part. */
+  #askAgain(serviceCertificate: string, nodes: readonly NetworkNode[]): void {
+    askAgain({
+      ...this.#joinRequest(serviceCertificate),
+      apiAddresses: nodes.filter(({ status }) => status === "trusted").map(({ apiAddress }) => apiAddress),
+      patienceMs: PATIENCE_ELECTION_TIMEOUTS * this.#setup.timing.electionTimeoutMs,
+      signal: AbortSignal.any([this.#stopping.signal, this.#takingPart.signal]),
+    }).catch((cause: unknown) => this.#fail(asNodeError(cause)));
   }
 
   /** Takes part from now on, with an empty ledger. */
@@ -235,7 +267,10 @@ export class RunningNode {
     );
     this.#api.setIdentity(tlsIdentity(suite, keys, membership.certificate, hostOf(api), nowMs()));
     this.#serviceCertificate = pemEncode("CERTIFICATE", membership.service.certificate);
-    const onReady = (): void => this.#ready.resolve();
+    const onReady = (): void => {
+      this.#ready.resolve();
+      this.#takingPart.abort();
+    };
     this.#membership = membership;
     const onRetired = (): void => void this.#noteRetired();
     const onFailed = (error: NodeError): void => this.#fail(error);
@@ -243,6 +278,7 @@ export class RunningNode {
       { core, transport: this.#transport, ledger, observer, onReady, onRetired, onFailed },
       (handlers) => new Storage(ledger, dataDir, hardState, nowMs, handlers),
     );
+    this.#askAgain(this.#serviceCertificate, membership.nodes);
   }
 
   /** Stops in order: no new requests, what was decided is made durable, links are closed. Idempotent. */
