@@ -1,6 +1,8 @@
 /** `bench:ledger`: the goals of the ledger, in parts that can be run alone. */
 import type { Section } from "../measure/report.js";
 import { benchAppend } from "./append.js";
+import { benchGroups } from "./groups.js";
+import { benchMemory } from "./memory.js";
 import { benchVerify } from "./verify.js";
 
 const MB = 1_000_000;
@@ -14,4 +16,6 @@ export const LEDGER_PARTS = {
     benchVerify(
       full ? { rounds: 11, bytes: 64 * MB, entriesMax: 100_000 } : { rounds: 5, bytes: 32 * MB, entriesMax: 20_000 },
     ),
+  groups: (full: boolean): Promise<Section> => benchGroups({ rounds: full ? 7 : 3, writes: 10_000 }),
+  memory: (full: boolean): Promise<Section> => benchMemory(full ? 10_000_000 : 1_000_000),
 } as const;

@@ -12,7 +12,7 @@ import {
   SINGLE_KEY,
 } from "@sealane/ledger";
 import { openLedger } from "@sealane/ledger/files";
-import { parseNodeId, type Seqno, seqno, utf8 } from "@sealane/wire";
+import { base64, parseNodeId, type Seqno, seqno, utf8 } from "@sealane/wire";
 import { VIEW, writeSets } from "./entries.js";
 
 const TIMES = { notBefore: new Date("2025-01-01"), notAfter: new Date("2045-01-01") };
@@ -58,7 +58,11 @@ export async function makeLedger(directory: string, valueBytes: number, count: n
   };
   const records: readonly (readonly [string, Uint8Array, string])[] = [
     [ENDORSED_CERTIFICATES_TABLE, utf8(nodeId), certificatePem],
-    [NODES_INFO_TABLE, utf8(nodeId), JSON.stringify({ status: "Trusted" })],
+    [
+      NODES_INFO_TABLE,
+      utf8(nodeId),
+      JSON.stringify({ api_address: "", node_address: "", public_key: base64(publicKey.spki), status: "Trusted" }),
+    ],
     [SERVICE_INFO_TABLE, SINGLE_KEY, JSON.stringify({ cert: servicePem, status: "Opening" })],
   ];
   const genesis = records.map(([name, key, value]) => ({ name, writes: [[key, utf8(value)]] as const, removes: [] }));

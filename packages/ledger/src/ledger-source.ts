@@ -27,8 +27,8 @@ export function memorySource(files: ReadonlyMap<string, Uint8Array>): LedgerSour
   };
 }
 
-/** Bytes asked of a file at a time. */
-const WINDOW_BYTES = 256 * 1024;
+/** Bytes asked of a file at a time: enough that opening, reading and closing it costs little beside what is then done with them. */
+const WINDOW_BYTES = 1024 * 1024;
 
 /** Reads a file front to back through one window: memory stays at the window, or at the longest piece asked for. */
 export class WindowReader {
@@ -45,14 +45,20 @@ export class WindowReader {
    * @throws {LedgerError} `truncated` when the file ends before.
    */
   async take(offset: number, length: number): Promise<Uint8Array> {
+    const held = this.peek(offset, length);
+    if (held !== undefined) return held;
     if (offset + length > this.#file.size)
       throw new LedgerError("truncated", "the file ends inside what it should hold");
-    if (offset < this.#start || offset + length > this.#start + this.#window.length) {
-      const wanted = Math.min(Math.max(length, WINDOW_BYTES), this.#file.size - offset);
-      this.#window = await this.#file.read(offset, wanted);
-      this.#start = offset;
-      if (this.#window.length < length) throw new LedgerError("truncated", "the file became shorter while it was read");
-    }
-    return this.#window.subarray(offset - this.#start, offset - this.#start + length);
+    const wanted = Math.min(Math.max(length, WINDOW_BYTES), this.#file.size - offset);
+    this.#window = await this.#file.read(offset, wanted);
+    this.#start = offset;
+    if (this.#window.length < length) throw new LedgerError("truncated", "the file became shorter while it was read");
+    return this.#window.subarray(0, length);
+  }
+
+  /** The same without a wait, which costs more than most entries do; `undefined` when they are not all in the window. */
+  peek(offset: number, length: number): Uint8Array | undefined {
+    const at = offset - this.#start;
+    return at < 0 || at + length > this.#window.length ? undefined : this.#window.subarray(at, at + length);
   }
 }

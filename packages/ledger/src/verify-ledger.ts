@@ -92,9 +92,9 @@ export type VerifyResult = LedgerVerified | LedgerRefused;
  * if (!result.ok) report(`entry ${result.at.seqno} in ${result.at.file} at ${result.at.offset}: ${result.code}`);
  */
 export async function verifyLedger(source: LedgerSource, options: VerifyOptions): Promise<VerifyResult> {
-  const entries = verifiedEntries(source, options);
+  const walk = walkLedger(source, options, {}, false);
   for (;;) {
-    const step = await entries.next();
+    const step = await walk.next();
     if (step.done === true) return step.value;
   }
 }
@@ -122,10 +122,20 @@ export interface WalkHooks {
  * @returns by `return`, the result. After a refusal the entries up to the bad one have been handed out.
  * @throws as `verifyLedger`.
  */
-export async function* verifiedEntries(
+export function verifiedEntries(
   source: LedgerSource,
   options: VerifyOptions,
-  { onBase, onSnapshot, checker = new SignatureChecker(options.suite) }: WalkHooks = {},
+  hooks: WalkHooks = {},
+): AsyncGenerator<VerifiedEntry, VerifyResult, undefined> {
+  return walkLedger(source, options, hooks, true);
+}
+
+/** @param wanted - Whether entries are handed out: to stop at each of them takes longer than to check a small one. */
+async function* walkLedger(
+  source: LedgerSource,
+  options: VerifyOptions,
+  { onBase, onSnapshot, checker = new SignatureChecker(options.suite) }: WalkHooks,
+  wanted: boolean,
 ): AsyncGenerator<VerifiedEntry, VerifyResult, undefined> {
   const files = await source.files();
   const audit = await SnapshotAudit.of(options.snapshots, options);
@@ -137,7 +147,7 @@ export async function* verifiedEntries(
       const base = await walk.start(source, first);
       onBase?.(base);
     }
-    for (const [index, chunk] of chunks.entries()) yield* walk.chunk(chunk, chunks[index + 1]);
+    for (const [index, chunk] of chunks.entries()) yield* walk.chunk(chunk, chunks[index + 1], wanted);
     for await (const { name, bytes, ...verified } of walk.snapshots()) onSnapshot?.(name, bytes, verified);
     return walk.finish();
   } catch (error) {
@@ -239,6 +249,7 @@ class Walk {
   async *chunk(
     { file, name, first, last, committed }: ChunkFile,
     next: ChunkFile | undefined,
+    wanted: boolean,
   ): AsyncGenerator<VerifiedEntry, void, undefined> {
     this.#locate(file, 0);
     if (first !== this.#lastSeqno + 1) throw new LedgerError("gap", `${name} does not follow entry ${this.#lastSeqno}`);
@@ -260,13 +271,16 @@ class Walk {
     for (let index = 0; offset < end; index++) {
       this.#locate(file, offset);
       if (previous !== undefined) this.#checkInside(previous, name);
-      if (finished) await checkPosition(positions, end + index * POSITION_BYTES, offset, name);
-      const entry = this.#decode(await takeEntry(entries, offset, end, finished));
+      if (finished) {
+        const at = end + index * POSITION_BYTES;
+        checkPosition(positions.peek(at, POSITION_BYTES) ?? (await takePosition(positions, at, name)), offset, name);
+      }
+      const entry = this.#decode(peekEntry(entries, offset, end) ?? (await takeEntry(entries, offset, end, finished)));
       if (index > 0 && (entry.flags & FLAG_CHUNK_ENDS_BEFORE) !== 0) {
         throw new LedgerError("bad-chunk-end", `a chunk ends before entry ${entry.seqno}, which is inside ${name}`);
       }
       this.#follow(entry);
-      yield { entry, file: file.name, offset };
+      if (wanted) yield { entry, file: file.name, offset };
       previous = entry;
       offset += entry.bytes.length;
     }
@@ -374,12 +388,25 @@ async function takeEntry(reader: WindowReader, offset: number, end: number, fini
   return reader.take(offset, bytes);
 }
 
-async function checkPosition(table: WindowReader, at: number, offset: number, name: string): Promise<void> {
-  const bytes = await table.take(at, POSITION_BYTES).catch((error: unknown) => {
-    if (!(error instanceof LedgerError)) throw error;
-    throw new LedgerError("bad-positions", `the positions table of ${name} has too few entries`, { cause: error });
-  });
-  if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== offset) {
+/** The same without a wait; `undefined` when it cannot be had so, for whatever reason. */
+function peekEntry(reader: WindowReader, offset: number, end: number): Uint8Array | undefined {
+  const header = reader.peek(offset, ENTRY_HEADER_BYTES);
+  if (header === undefined) return undefined;
+  const { bytes } = parseEntryHeader(header);
+  return bytes > end - offset ? undefined : reader.peek(offset, bytes);
+}
+
+async function takePosition(table: WindowReader, at: number, name: string): Promise<Uint8Array> {
+  try {
+    return await table.take(at, POSITION_BYTES);
+  } catch (cause) {
+    if (!(cause instanceof LedgerError)) throw cause;
+    throw new LedgerError("bad-positions", `the positions table of ${name} has too few entries`, { cause });
+  }
+}
+
+function checkPosition(position: Uint8Array, offset: number, name: string): void {
+  if (new DataView(position.buffer, position.byteOffset).getUint32(0, true) !== offset) {
     throw new LedgerError("bad-positions", `the positions table of ${name} has an entry elsewhere`);
   }
 }

@@ -46,7 +46,7 @@ async function describe(disk: Disk, path: string, name: string): Promise<LedgerF
   };
 }
 
-/** Opened for each window of 256 KiB: no handle stays open, whatever the reader does. */
+/** Opened for each window of 1 MiB: no handle stays open, whatever the reader does. */
 async function withFile<T>(
   disk: Disk,
   path: string,
