@@ -246,7 +246,8 @@ async function openAnswerer(self: Identity, form: Form): Promise<Shaker> {
   const known = new EndorsementCache();
   const channelFor = (peer: NodeId): Channel => {
     channels.get(peer)?.close();
-    const channel = makeChannel(peer, form.knownCertificates ? known : new EndorsementCache());
+    if (!form.knownCertificates) known.clear();
+    const channel = makeChannel(peer, known);
     channels.set(peer, channel);
     return channel;
   };
@@ -287,7 +288,8 @@ async function openDialler(self: Identity, form: Form): Promise<Shaker> {
     port: transport.address.port,
     async shake({ id, port }) {
       const peer = NodeId.parse(id);
-      const current = makeChannel(peer, form.knownCertificates ? known : new EndorsementCache());
+      if (!form.knownCertificates) known.clear();
+      const current = makeChannel(peer, known);
       channel = current;
       const done = new Promise<void>((resolve) => {
         onFrame = () => {

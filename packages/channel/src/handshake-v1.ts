@@ -10,7 +10,6 @@ import {
   CryptoError,
   type Curve,
   type PublicKey,
-  parseCertificate,
   pemDecode,
   pemEncode,
   signatureFromDer,
@@ -245,11 +244,9 @@ function readPem(bytes: Uint8Array): Uint8Array {
 }
 
 /** §3.4: the anchor must be self-signed. Version 2 takes an anchor for what it is, a pinned key. */
-function checkAnchor({ suite, trust }: Party): void {
-  const { publicKey, subjectDer, issuerDer, tbs, signature, signatureHash } = parseCertificate(
-    suite,
-    trust.serviceCertificate,
-  );
+function checkAnchor({ suite, trust, cache }: Party): void {
+  const anchor = cache.anchor(suite, trust.serviceCertificate);
+  const { publicKey, subjectDer, issuerDer, tbs, signature, signatureHash } = anchor;
   const sameName = subjectDer.length === issuerDer.length && subjectDer.every((byte, at) => byte === issuerDer[at]);
   const raw = sameName ? rawSignature(signature, publicKey.curve) : undefined;
   if (raw === undefined || !suite.verify(publicKey, tbs, raw, signatureHash)) {

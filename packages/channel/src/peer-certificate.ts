@@ -15,8 +15,7 @@ export function endorsedKey(
   curves: readonly Curve[],
 ): PublicKey {
   try {
-    // A copy, since the cache may keep it and the payload belongs to the transport.
-    return verifyEndorsement(suite, certificate.slice(), trust.serviceCertificate, {
+    return verifyEndorsement(suite, certificate, trust.serviceCertificate, {
       cache,
       curves: trust.curves ?? curves,
       ...(trust.nowMs === undefined ? {} : { nowMs: trust.nowMs() }),

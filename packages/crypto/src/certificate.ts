@@ -108,7 +108,7 @@ export function parseCertificate(suite: CryptoSuite, der: Uint8Array): Certifica
   // RFC 5280 §4.1: extensions, where there are any, are at least one.
   if (tbs.extensions?.length === 0) throw new CertificateError("malformed");
   return {
-    der: der.slice(),
+    der: new Uint8Array(der), // a copy even of a Buffer, whose `slice` is none
     tbs: encodeDer(tbs), // the bytes of the input: decodeDer has shown that the whole encodes back to itself
     signature: new Uint8Array(signatureValue),
     signatureHash,

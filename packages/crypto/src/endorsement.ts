@@ -21,7 +21,7 @@ export interface EndorsementOptions {
   readonly nowMs?: number;
   /** Curves the node's key may be on. P-384 alone unless given. */
   readonly curves?: readonly Curve[];
-  /** Remembers pairs that passed, so that the signature is verified once. */
+  /** Remembers pairs that passed, so that the signature is verified once, and what the service certificate says. */
   readonly cache?: EndorsementCache;
 }
 
@@ -46,7 +46,8 @@ export function verifyEndorsement(
   const { cache, nowMs, curves = DEFAULT_CURVES } = options;
   let pair = cache?.get(suite, leafDer, serviceDer);
   if (pair === undefined) {
-    pair = { leaf: parseCertificate(suite, leafDer), service: parseCertificate(suite, serviceDer) };
+    const service = cache?.anchor(suite, serviceDer) ?? parseCertificate(suite, serviceDer);
+    pair = { leaf: parseCertificate(suite, leafDer), service };
     checkSignedBy(suite, pair.leaf, pair.service);
     cache?.add(suite, leafDer, serviceDer, pair);
   }

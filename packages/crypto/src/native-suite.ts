@@ -20,8 +20,8 @@ import {
   randomFillSync,
   timingSafeEqual,
 } from "node:crypto";
-import { samePublicBytes } from "./bytes.js";
-import { curveFacts, encodeSpki, hasPointShape } from "./curves.js";
+import { concat, samePublicBytes } from "./bytes.js";
+import { curveFacts, encodeSpki, hasPointShape, UNCOMPRESSED } from "./curves.js";
 import { CryptoError } from "./errors.js";
 import { decodePkcs8, decodeSpki, encodePkcs8 } from "./key-encoding.js";
 import {
@@ -139,11 +139,12 @@ function privateObject(pkcs8: Uint8Array): KeyObject {
 
 function keyPairFrom(curve: Curve, key: KeyObject): KeyPair {
   const publicObject = createPublicKey(key);
-  const spki = plain(publicObject.export({ format: "der", type: "spki" }));
-  const point = spki.slice(spki.length - curveFacts(curve).pointBytes);
+  // As a JWK, because OpenSSL 3 takes 100 µs to write DER and Node 1 µs to write this.
+  const { x = "", y = "" } = publicObject.export({ format: "jwk" });
+  const point = concat([Uint8Array.of(UNCOMPRESSED), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
   return {
     privateKey: new NativePrivateKey(curve, key),
-    publicKey: new NativePublicKey(curve, spki, point, publicObject),
+    publicKey: new NativePublicKey(curve, encodeSpki(curve, point), point, publicObject),
   };
 }
 
