@@ -257,9 +257,9 @@ export class Channel {
     this.#acceptProof(opened.key, nowMs);
     // A version that counts what it receives too may have reached a limit with this record.
     if (!this.#version.records.namesItsKey) this.#requestIfDue(nowMs);
-    const rest =
-      frameType === FRAME_FORWARDED ? EMPTY : payload.subarray(headerBytes + this.#version.records.trailerBytes);
-    return { header: payload.subarray(0, headerBytes), plaintext: opened.plaintext, rest };
+    const restAt = headerBytes + this.#version.records.trailerBytes;
+    const hasRest = frameType !== FRAME_FORWARDED && payload.length > restAt;
+    return { header: opened.header, plaintext: opened.plaintext, rest: hasRest ? payload.subarray(restAt) : EMPTY };
   }
 
   /** The next thing to do or to know, in order. */

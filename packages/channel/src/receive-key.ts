@@ -1,5 +1,5 @@
 /** One receive key: opens records in order and counts what fails (channel-v2 §5 and §6). */
-import type { AeadKey, CryptoSuite } from "@sealane/crypto";
+import { AEAD_TAG_BYTES, type AeadKey, type CryptoSuite } from "@sealane/crypto";
 import { FRAME_FORWARDED, type FrameType } from "@sealane/wire";
 import type { RecordErrorCode } from "./errors.js";
 import { RECORDS_MAX } from "./limits.js";
@@ -23,6 +23,7 @@ export class ReceiveKey {
   readonly #iv: Uint8Array;
   readonly #aad: AadBuffer;
   readonly #nonce: Uint8Array;
+  readonly #tag = new Uint8Array(AEAD_TAG_BYTES);
   // Invariant: the highest counter whose tag has verified; 0 before the first record. Never lowered.
   #lastCounter = 0;
   #received = 0;
@@ -58,20 +59,22 @@ export class ReceiveKey {
 
   /**
    * Opens one record whose trailer is complete and names this key.
-   * @param payload - Borrowed. @param headerBytes - Where the trailer starts.
+   * @param payload - Borrowed. @param header - The view of its start; the trailer follows.
    * @returns The plaintext (empty unless the frame is a forwarded one), or why it was refused. Only `bad-tag` changes anything: one count.
    */
-  open(frameType: FrameType, headerBytes: number, payload: Uint8Array): Uint8Array | RecordErrorCode {
+  open(frameType: FrameType, header: Uint8Array, payload: Uint8Array): Uint8Array | RecordErrorCode {
+    const headerBytes = header.length;
     const counter = this.#format.readCounter(payload, headerBytes);
     if (counter <= this.#lastCounter) return "replayed-counter";
     // An honest sender stops before; and beyond 2^32 the nonce would not be the counter's own.
     if (counter > RECORDS_MAX) return "counter-too-high";
     this.#format.writeNonce(this.#nonce, this.#iv, counter);
-    const aad = this.#aad.of(frameType, payload.subarray(0, headerBytes));
+    this.#format.readTag(this.#tag, payload, headerBytes);
+    const aad = this.#aad.of(frameType, header);
     // §5: type 1 has an empty plaintext; what follows the trailer are ledger entries, bound by a digest in the header.
     const ciphertext =
       frameType === FRAME_FORWARDED ? payload.subarray(headerBytes + this.#format.trailerBytes) : EMPTY;
-    const plaintext = this.#aead.open(this.#nonce, aad, ciphertext, this.#format.readTag(payload, headerBytes));
+    const plaintext = this.#aead.open(this.#nonce, aad, ciphertext, this.#tag);
     if (plaintext === undefined) {
       this.#failedOpens += 1;
       return "bad-tag";

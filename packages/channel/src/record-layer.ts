@@ -14,6 +14,15 @@ export type KeyLimits = Pick<
   "rekeyAtRecords" | "rekeyAtAgeMs" | "recordsMax" | "failedOpensMax" | "oldReceiveKeyMs"
 >;
 
+/** A record that was opened. */
+export interface OpenedLayer {
+  /** A view of the payload. */
+  readonly header: Uint8Array;
+  /** Fresh, or empty. */
+  readonly plaintext: Uint8Array;
+  readonly key: ReceiveKey;
+}
+
 export class RecordLayer {
   readonly #format: RecordFormat;
   readonly #limits: KeyLimits;
@@ -108,13 +117,14 @@ export class RecordLayer {
     headerBytes: number,
     payload: Uint8Array,
     handshakeId?: string,
-  ): { readonly plaintext: Uint8Array; readonly key: ReceiveKey } | RecordErrorCode {
+  ): OpenedLayer | RecordErrorCode {
     if (payload.length < headerBytes + this.#format.trailerBytes) return "truncated-record";
     if (this.#receiveKeys.size === 0) return "no-keys";
     const key = this.#receiveKeys.find(this.#format.readKeyId(payload, headerBytes));
     // §5: an unknown keyId is refused without trial decryption. A confirm has to name its own key's exchange as well.
     if (key === undefined || (handshakeId ?? key.handshakeId) !== key.handshakeId) return "unknown-key";
-    const plaintext = key.open(frameType, headerBytes, payload);
+    const header = payload.subarray(0, headerBytes);
+    const plaintext = key.open(frameType, header, payload);
     if (typeof plaintext === "string") {
       if (plaintext === "bad-tag" && key.failedOpens >= this.#limits.failedOpensMax) this.#giveUp(key);
       return plaintext;
@@ -122,7 +132,7 @@ export class RecordLayer {
     // §4, table: the first record under a new key ends the old ones.
     this.#receiveKeys.dropOlderThan(key);
     this.#stopAtLimit();
-    return { plaintext, key };
+    return { header, plaintext, key };
   }
 
   /** Drops the old receive keys whose time is over. */

@@ -6,7 +6,7 @@
  * The IV is 0 ‖ counter as 56-bit little-endian, and AES-GCM runs on those 8 bytes as they are. Neither the frame type nor a key id is in
  * a record: the first cannot be bound without changing the bytes, and for want of the second a channel reads with one key at a time.
  */
-import type { RecordFormat } from "./record-format.js";
+import { copyFew, type RecordFormat } from "./record-format.js";
 
 const TAG_BYTES = 16;
 const IV_OFFSET = TAG_BYTES;
@@ -46,8 +46,8 @@ export const recordFormatV1: RecordFormat = {
     const high = (payload[at + 7] ?? 0) * TWO_POW_48;
     return high + readU24(payload, at + 4) * TWO_POW_24 + readU24(payload, at + 1);
   },
-  readTag(payload, offset) {
-    return payload.subarray(offset, offset + TAG_BYTES);
+  readTag(target, payload, offset) {
+    copyFew(target, 0, payload, offset, TAG_BYTES);
   },
 };
 

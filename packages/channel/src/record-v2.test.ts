@@ -23,6 +23,10 @@ function slowNonce(iv: Uint8Array, counter: number): Uint8Array {
   return padded.map((byte, index) => byte ^ (iv[index] ?? 0));
 }
 
+function openAt(key: ReceiveKey, headerBytes: number, payload: Uint8Array): ReturnType<ReceiveKey["open"]> {
+  return key.open(FRAME_CONSENSUS, payload.subarray(0, headerBytes), payload);
+}
+
 describe("recordFormatV2", () => {
   it("writes the trailer that wire draws, and reads it back, for every counter", () => {
     fc.assert(
@@ -39,7 +43,9 @@ describe("recordFormatV2", () => {
             new DataView(keyId.buffer, keyId.byteOffset).getUint32(0, true),
           );
           expect(recordFormatV2.readCounter(payload, 3)).toBe(counter);
-          expect(recordFormatV2.readTag(payload, 3)).toEqual(tag);
+          const read = new Uint8Array(16).fill(0xee);
+          recordFormatV2.readTag(read, payload, 3);
+          expect(read).toEqual(tag);
         },
       ),
     );
@@ -134,7 +140,7 @@ describe("ReceiveKey", () => {
   it("accepts gaps and no counter at or below the last accepted one", () => {
     const { send, receive } = pair();
     const records = Array.from({ length: 5 }, () => record(send));
-    const open = (index: number) => receive.open(FRAME_CONSENSUS, 3, records[index] ?? new Uint8Array(0));
+    const open = (index: number) => openAt(receive, 3, records[index] ?? new Uint8Array(0));
     expect(open(1)).toEqual(new Uint8Array(0));
     expect(open(1)).toBe("replayed-counter");
     expect(open(0)).toBe("replayed-counter");
@@ -149,9 +155,9 @@ describe("ReceiveKey", () => {
     const genuine = record(send);
     const forged = genuine.slice();
     forged[3 + 4] = 200; // a counter far ahead
-    expect(receive.open(FRAME_CONSENSUS, 3, forged)).toBe("bad-tag");
+    expect(openAt(receive, 3, forged)).toBe("bad-tag");
     expect(receive.failedOpens).toBe(1);
-    expect(receive.open(FRAME_CONSENSUS, 3, genuine)).toEqual(new Uint8Array(0));
+    expect(openAt(receive, 3, genuine)).toEqual(new Uint8Array(0));
   });
 
   it("refuses counter 0, one above the limit of a key, and one above 2^32, without an AEAD call", () => {
@@ -159,7 +165,7 @@ describe("ReceiveKey", () => {
     const at = (counter: bigint) => {
       const bytes = record(send);
       new DataView(bytes.buffer).setBigUint64(3 + 4, counter, true);
-      return receive.open(FRAME_CONSENSUS, 3, bytes);
+      return openAt(receive, 3, bytes);
     };
     expect(at(0n)).toBe("replayed-counter");
     expect(at(BigInt(RECORDS_MAX) + 1n)).toBe("counter-too-high");
@@ -173,7 +179,7 @@ describe("ReceiveKey", () => {
     for (const length of [0, 1, 89, 1_000, 89, 3]) {
       const header = new Uint8Array(length).fill(length);
       const payload = concatBytes(header, send.sealHeader(FRAME_CONSENSUS, header));
-      expect(receive.open(FRAME_CONSENSUS, length, payload)).toEqual(new Uint8Array(0));
+      expect(openAt(receive, length, payload)).toEqual(new Uint8Array(0));
     }
   });
 });

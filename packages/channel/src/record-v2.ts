@@ -7,7 +7,7 @@
  * header on every link; a test holds the two together.
  */
 import { RECORD_TRAILER_BYTES } from "@sealane/wire";
-import type { RecordFormat } from "./record-format.js";
+import { copyFew, type RecordFormat } from "./record-format.js";
 
 const COUNTER_OFFSET = 4;
 const TAG_OFFSET = COUNTER_OFFSET + 8;
@@ -28,20 +28,20 @@ export const recordFormatV2: RecordFormat = {
   },
   /** §5, RFC 8446 §5.3: nonce = iv XOR (0⁴ ‖ counter as big-endian u64). Counters stay below 2^25, so only four bytes can differ. */
   writeNonce(nonce, iv, counter) {
-    nonce.set(iv);
+    copyFew(nonce, 0, iv, 0, NONCE_BYTES);
     nonce[8] = (nonce[8] ?? 0) ^ (counter >>> 24);
     nonce[9] = (nonce[9] ?? 0) ^ ((counter >>> 16) & 0xff);
     nonce[10] = (nonce[10] ?? 0) ^ ((counter >>> 8) & 0xff);
     nonce[11] = (nonce[11] ?? 0) ^ (counter & 0xff);
   },
   writeTrailer(target, keyId, counter, tag) {
-    target.set(keyId);
+    copyFew(target, 0, keyId, 0, COUNTER_OFFSET);
     target[COUNTER_OFFSET] = counter & 0xff;
     target[COUNTER_OFFSET + 1] = (counter >>> 8) & 0xff;
     target[COUNTER_OFFSET + 2] = (counter >>> 16) & 0xff;
     target[COUNTER_OFFSET + 3] = counter >>> 24;
-    target.fill(0, COUNTER_OFFSET + 4, TAG_OFFSET);
-    target.set(tag, TAG_OFFSET);
+    for (let at = COUNTER_OFFSET + 4; at < TAG_OFFSET; at++) target[at] = 0;
+    copyFew(target, TAG_OFFSET, tag, 0, TAG_BYTES);
   },
   readKeyId(payload, offset) {
     return readU32(payload, offset);
@@ -49,8 +49,8 @@ export const recordFormatV2: RecordFormat = {
   readCounter(payload, offset) {
     return readU32(payload, offset + COUNTER_OFFSET) + TWO_POW_32 * readU32(payload, offset + COUNTER_OFFSET + 4);
   },
-  readTag(payload, offset) {
-    return payload.subarray(offset + TAG_OFFSET, offset + TAG_OFFSET + TAG_BYTES);
+  readTag(target, payload, offset) {
+    copyFew(target, 0, payload, offset + TAG_OFFSET, TAG_BYTES);
   },
 };
 
