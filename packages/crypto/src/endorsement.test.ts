@@ -211,6 +211,42 @@ describe("the cache", () => {
     expect(verified).toBe(2);
   });
 
+  test("reads a service certificate once, whoever shows what, and checks its times whenever asked", () => {
+    const cache = new EndorsementCache();
+    let imported = 0;
+    const counting: CryptoSuite = {
+      ...suite,
+      importPublicKey: (spki) => {
+        imported++;
+        return suite.importPublicKey(spki);
+      },
+    };
+    const check = (der: Uint8Array, options: EndorsementOptions) =>
+      verifyEndorsement(counting, der, anchor, { cache, ...options });
+    check(leaf, {});
+    expect(imported).toBe(2);
+    const other = endorse(suite, service, { publicKey: node.publicKey, name: "n", hosts: [], ...times });
+    check(other, {});
+    expect(imported).toBe(3);
+    const afterMs = times.notAfter.getTime() + 1_000;
+    expect(() => check(other, { nowMs: afterMs })).toThrow(expect.objectContaining({ code: "expired" }));
+    cache.clear(); // forgets verdicts; what the bytes say stays
+    check(leaf, {});
+    expect(imported).toBe(4);
+  });
+
+  test("keeps nothing of a service certificate that cannot be read, and no more than four that can", () => {
+    const cache = new EndorsementCache();
+    for (let n = 0; n < 2; n++) {
+      expect(() => cache.anchor(suite, anchor.subarray(1))).toThrow(expect.objectContaining({ code: "malformed" }));
+    }
+    const first = cache.anchor(suite, anchor);
+    expect(cache.anchor(suite, anchor.slice())).toBe(first);
+    for (let n = 0; n < 4; n++)
+      cache.anchor(suite, createServiceIdentity(suite, { name: `${n}`, ...times }).certificate);
+    expect(cache.anchor(suite, anchor)).not.toBe(first);
+  });
+
   test("a hit needs both certificates: a leaf is not believed under another anchor", () => {
     const cache = new EndorsementCache();
     const other = createServiceIdentity(suite, { name: "Test service", ...times });
