@@ -9,6 +9,7 @@ export {
 export type { CertificateLookup, ServiceLookup } from "./check-signature.js";
 export { entriesFrom, type PlacedEntry } from "./chunk-walk.js";
 export { type DecodedEntry, decodeEntry, type EntryType } from "./decode-entry.js";
+export { directoryReader } from "./directory-reader.js";
 export { type EntryInput, encodeEntry } from "./encode-entry.js";
 export { type EntryHeader, entriesDigest, parseEntryHeader, splitEntries } from "./entry-header.js";
 export {
@@ -32,10 +33,19 @@ export {
 export type { SnapshotFigures } from "./figures/snapshot-figures.js";
 export type { FileFigures, SignatureFigures } from "./figures/tally.js";
 export type { TransactionFigures } from "./figures/transaction-figures.js";
+export {
+  findTransaction,
+  type KeyChange,
+  type QueryOptions,
+  queryEntries,
+  queryKey,
+  type RangeOptions,
+} from "./historical-queries.js";
 export { isSignatureEntry } from "./is-signature-entry.js";
 export { Ledger, type LedgerEntry, type LedgerOptions, type ServiceSigner, type SignatureEntry } from "./ledger.js";
 export { commitEvidence, type LedgerSecret, LedgerSecrets } from "./ledger-secrets.js";
 export { type LedgerFile, type LedgerSource, memorySource } from "./ledger-source.js";
+export type { EntryReader, LedgerStorage, StorageStats, StoredEntry } from "./ledger-storage.js";
 export {
   CHUNK_BYTES_DEFAULT,
   ENTRY_BYTES_MAX,

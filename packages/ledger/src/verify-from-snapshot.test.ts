@@ -3,14 +3,14 @@ import { pemEncode } from "@sealane/crypto";
 import { concatBytes, equalBytes, seqno } from "@sealane/wire";
 import { describe, expect, test } from "vitest";
 import { createLedger, createService, fill, node, put, secrets, servicePem, sign, suite, V2 } from "../test/fixture.js";
-import { MemoryDisk } from "../test/memory-disk.js";
 import { flip, type ProvenSnapshot, proveSnapshot } from "../test/state.js";
 import { ledgerFigures } from "./figures/ledger-figures.js";
 import { archiveBelow } from "./files/archive.js";
 import { ledgerDirectory, snapshotDirectory } from "./files/ledger-directory.js";
-import { openLedger } from "./files/open-ledger.js";
+import { openLedger } from "./files/node-ledger.js";
 import type { LedgerEntry } from "./ledger.js";
 import { memorySource } from "./ledger-source.js";
+import { MemoryDisk } from "./testing/memory-disk.js";
 import { verifyLedger } from "./verify-ledger.js";
 
 type Files = Map<string, Uint8Array>;

@@ -19,14 +19,14 @@ import {
   suite,
   V2,
 } from "../test/fixture.js";
-import { MemoryDisk } from "../test/memory-disk.js";
 import { encodeEntry } from "./encode-entry.js";
 import { splitEntries } from "./entry-header.js";
-import { openLedger } from "./files/open-ledger.js";
+import { openLedger } from "./files/node-ledger.js";
 import type { LedgerEntry } from "./ledger.js";
 import { memorySource } from "./ledger-source.js";
 import { FLAG_CHUNK_ENDS_AFTER, FLAG_CHUNK_ENDS_BEFORE } from "./limits.js";
 import { SINGLE_KEY, signatureWriteSet } from "./signature-record.js";
+import { MemoryDisk } from "./testing/memory-disk.js";
 import { ENDORSED_CERTIFICATES_TABLE, NODES_INFO_TABLE, SERVICE_INFO_TABLE } from "./trust-tables.js";
 import { type VerifyOptions, verifyLedger } from "./verify-ledger.js";
 

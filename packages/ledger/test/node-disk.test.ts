@@ -6,7 +6,7 @@ import { equalBytes, seqno, view } from "@sealane/wire";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ledgerDirectory } from "../src/files/ledger-directory.js";
 import { nodeDisk } from "../src/files/node-disk.js";
-import { openLedger } from "../src/files/open-ledger.js";
+import { openLedger } from "../src/files/node-ledger.js";
 import { verifyLedger } from "../src/verify-ledger.js";
 import { createLedger, fill, genesis, put, secrets, servicePem, sign, suite } from "./fixture.js";
 

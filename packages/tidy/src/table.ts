@@ -73,7 +73,12 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
   "packages/channel": [pure(["@sealane/crypto", "@sealane/wire"])],
   "packages/consensus": [pure(["@sealane/wire"])],
   "packages/kv": [pure(["@sealane/wire"])],
-  "packages/ledger": [ledger, { ...ledger, entry: "src/receipt.ts" }, beside(ledger, "src/files.ts", { node: "all" })],
+  "packages/ledger": [
+    ledger,
+    { ...ledger, entry: "src/receipt.ts" },
+    { ...ledger, entry: "src/testing.ts" },
+    beside(ledger, "src/files.ts", { node: "all" }),
+  ],
   "packages/transport": [
     transport,
     beside(transport, "src/tcp.ts", { node: "all" }),
@@ -97,7 +102,13 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
   ],
   "packages/sim": [
     {
-      ...pure([...PURE_PACKAGES, "@sealane/crypto/simulated", "@sealane/node/core", "@sealane/transport"]),
+      ...pure([
+        ...PURE_PACKAGES,
+        "@sealane/crypto/simulated",
+        "@sealane/ledger/testing",
+        "@sealane/node/core",
+        "@sealane/transport",
+      ]),
       pure: false,
     },
   ],

@@ -3,9 +3,9 @@ import { equalBytes, seqno, view } from "@sealane/wire";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { codeOf, createLedger, decode, node, put, sign } from "../../test/fixture.js";
-import { MemoryDisk } from "../../test/memory-disk.js";
 import type { LedgerEntry } from "../ledger.js";
-import { openLedger } from "./open-ledger.js";
+import { MemoryDisk } from "../testing/memory-disk.js";
+import { openLedger } from "./node-ledger.js";
 
 const operation = fc.oneof(
   {

@@ -1,16 +1,16 @@
 import { concatBytes, equalBytes, seqno, view } from "@sealane/wire";
 import { describe, expect, test } from "vitest";
 import { at, codeOf, createLedger, decode, fill, node, put, sign, suite, V2 } from "../../test/fixture.js";
-import { MemoryDisk } from "../../test/memory-disk.js";
 import type { LedgerEntry } from "../ledger.js";
 import { memorySource } from "../ledger-source.js";
 import { FLAG_CHUNK_ENDS_AFTER, FLAG_CHUNK_ENDS_BEFORE } from "../limits.js";
+import { MemoryDisk } from "../testing/memory-disk.js";
 import { verifyLedger } from "../verify-ledger.js";
-import { openLedger } from "./open-ledger.js";
+import { openLedger } from "./node-ledger.js";
 
 const open = async (disk = new MemoryDisk(), options = {}) => ({
   disk,
-  ...(await openLedger("dir", { disk, ...options })),
+  ...(await openLedger("dir", { disk, tailBytesMax: 0, ...options })),
 });
 
 /** Genesis and 12 writes with a signature after every third; chunks end at each signature. */

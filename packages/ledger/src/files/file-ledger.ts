@@ -9,34 +9,18 @@
 import { type Seqno, seqno } from "@sealane/wire";
 import { parseEntryHeader } from "../entry-header.js";
 import { LedgerError } from "../errors.js";
+import type { LedgerStorage, StorageStats, StoredEntry } from "../ledger-storage.js";
 import { FLAG_CHUNK_ENDS_AFTER, FLAG_CHUNK_ENDS_BEFORE, IV_OFFSET } from "../limits.js";
 import { Chunk, type ChunkContext } from "./chunk.js";
+import { TailCache } from "./tail-cache.js";
 
 /** Entries waiting to be written, in bytes: about what a disk takes in half a second. They lie in the ledger's slabs anyway. */
 export const QUEUE_BYTES_MAX_DEFAULT = 64 * 1024 * 1024;
 /** What one `read` returns at most, unless a single entry is longer. */
 export const READ_BYTES_MAX_DEFAULT = 4 * 1024 * 1024;
 
-/** An entry as the storage needs it; a `LedgerEntry` is one. */
-export interface StoredEntry {
-  readonly seqno: Seqno;
-  readonly flags: number;
-  /** A signature entry: the only kind that may carry "chunk ends after me". */
-  readonly committable: boolean;
-  /** Must not change until the entry is written; views of the ledger's slabs never do. */
-  readonly bytes: Uint8Array;
-}
-
-export interface StorageStats {
-  /** fdatasync calls on chunk files. */
-  readonly syncs: number;
-  /** fsync calls on the directory. */
-  readonly directorySyncs: number;
-  /** Vectored writes. */
-  readonly writes: number;
-  /** Groups the worker has taken from the queue. */
-  readonly groups: number;
-}
+/** Recent entries kept in memory for readers: some hundred milliseconds of a busy ledger. */
+export const TAIL_BYTES_MAX_DEFAULT = 4 * 1024 * 1024;
 
 type Operation =
   | { readonly type: "append"; readonly entries: readonly StoredEntry[] }
@@ -50,13 +34,14 @@ type Operation =
       readonly reject: (error: LedgerError) => void;
     };
 
-/** Made by `openLedger`. */
-export class FileLedger {
+/** Made by `openLedger`. `LedgerStorage` says what each call does. */
+export class FileLedger implements LedgerStorage {
   readonly #context: ChunkContext;
   readonly #queueBytesMax: number;
   /** As the worker has left them on disk: committed ones first, then finished ones, then at most one that is open. */
   readonly #chunks: Chunk[];
-  readonly #stats: { syncs: number; writes: number; directorySyncs: number; groups: number };
+  readonly #stats: { syncs: number; writes: number; directorySyncs: number; groups: number; tailReads: number };
+  readonly #tail: TailCache;
   #queue: Operation[] = [];
   #queueBytes = 0;
   #running = false;
@@ -73,28 +58,26 @@ export class FileLedger {
   #committedSeqno: number;
 
   /** @param chunks - In order and consistent; `openLedger` has checked and repaired them. */
-  constructor(context: ChunkContext, chunks: Chunk[], queueBytesMax: number) {
-    this.#stats = { syncs: 0, writes: 0, directorySyncs: 0, groups: 0 };
+  constructor(context: ChunkContext, chunks: Chunk[], queueBytesMax: number, tailBytesMax = TAIL_BYTES_MAX_DEFAULT) {
+    this.#stats = { syncs: 0, writes: 0, directorySyncs: 0, groups: 0, tailReads: 0 };
     this.#context = { ...context, stats: this.#stats };
     this.#chunks = chunks;
     this.#queueBytesMax = queueBytesMax;
     this.#firstSeqno = chunks[0]?.first ?? 1;
     this.#lastSeqno = chunks.at(-1)?.last ?? 0;
     this.#writtenSeqno = this.#lastSeqno;
+    this.#tail = new TailCache(tailBytesMax, this.#lastSeqno + 1);
     this.#committedSeqno = chunks.findLast(({ committed }) => committed)?.last ?? 0;
   }
 
-  /** Seqno of the first entry; where it will be when there is none yet. */
   get firstSeqno(): Seqno {
     return seqno(this.#firstSeqno);
   }
 
-  /** Seqno of the last entry, queued ones included; one before the first when there is none. */
   get lastSeqno(): Seqno {
     return seqno(this.#lastSeqno);
   }
 
-  /** Below this nothing can be truncated: the greatest seqno given to `commit`, or found committed at start. */
   get committedSeqno(): Seqno {
     return seqno(this.#committedSeqno);
   }
@@ -103,10 +86,6 @@ export class FileLedger {
     return { ...this.#stats };
   }
 
-  /**
-   * Where an empty ledger starts: right behind the snapshot that the node goes on from. What is up to there counts as committed.
-   * @throws {RangeError} when it is not empty. @throws {LedgerError} `storage-failed`, `closed`.
-   */
   startAfter(snapshot: Seqno): void {
     this.#checkUsable();
     if (this.#lastSeqno >= this.#firstSeqno || this.#chunks.length > 0)
@@ -117,11 +96,6 @@ export class FileLedger {
     this.#committedSeqno = snapshot;
   }
 
-  /**
-   * Queues entries behind the last one. Their bytes are written as they are, from where they lie.
-   * @throws {LedgerError} `queue-full` (nothing was queued), `storage-failed`, `closed`.
-   * @throws {RangeError} when a seqno does not follow the one before, or a chunk would end after an entry that is no signature.
-   */
   append(entries: readonly StoredEntry[]): void {
     this.#checkUsable();
     let bytes = 0;
@@ -140,13 +114,10 @@ export class FileLedger {
     if (entries.length === 0) return;
     this.#lastSeqno = next;
     this.#queueBytes += bytes;
+    for (const entry of entries) this.#tail.push(entry.seqno, entry.bytes);
     this.#enqueue({ type: "append", entries: [...entries] });
   }
 
-  /**
-   * Queues the removal of all entries after `to`; nothing happens when there are none.
-   * @throws {LedgerError} `committed` below `committedSeqno`: committed entries stay. `storage-failed`, `closed`.
-   */
   truncate(to: Seqno): void {
     this.#checkUsable();
     if (to < this.#committedSeqno) {
@@ -156,13 +127,10 @@ export class FileLedger {
     if (to < this.#firstSeqno - 1)
       throw new RangeError(`cannot truncate to ${to}: the ledger starts at ${this.firstSeqno}`);
     this.#lastSeqno = to;
+    this.#tail.truncate(to);
     this.#enqueue({ type: "truncate", seqno: to });
   }
 
-  /**
-   * Queues the renaming of finished chunks that end at or before `to` to their committed names (§1.4).
-   * @throws {RangeError} above the last seqno. @throws {LedgerError} `storage-failed`, `closed`.
-   */
   commit(to: Seqno): void {
     this.#checkUsable();
     if (to > this.#lastSeqno) throw new RangeError(`cannot commit ${to}: the last seqno is ${this.#lastSeqno}`);
@@ -173,22 +141,11 @@ export class FileLedger {
     this.#enqueue({ type: "commit", seqno: to });
   }
 
-  /**
-   * Resolves when everything queued before this call is durable.
-   * @returns Rejects with LedgerError `storage-failed` when that cannot be known any more, `closed` after `close()`.
-   */
   async flush(): Promise<void> {
     this.#checkUsable();
     await this.#wait(true);
   }
 
-  /**
-   * The entries from `from` on, at most to `to`: as many as fit `bytesMax`, but one at least, so ask again behind the last one returned.
-   * Sees everything queued before this call.
-   * @returns Whole entries in order, in fresh memory.
-   * @throws {LedgerError} `not-found` outside `firstSeqno` … `lastSeqno`; `corrupt` when the files do not hold these entries;
-   * `storage-failed`, `closed`.
-   */
   async read(from: Seqno, to: Seqno, bytesMax = READ_BYTES_MAX_DEFAULT): Promise<Uint8Array[]> {
     for (;;) {
       this.#checkUsable();
@@ -197,6 +154,11 @@ export class FileLedger {
           "not-found",
           `entries ${from} to ${to} are not among ${this.firstSeqno} to ${this.#lastSeqno}`,
         );
+      }
+      const recent = this.#tail.read(from, to, bytesMax);
+      if (recent !== undefined) {
+        this.#stats.tailReads++;
+        return recent;
       }
       const changes = this.#changes;
       if (this.#running && (changes % 2 === 1 || to > this.#writtenSeqno)) {
@@ -216,10 +178,6 @@ export class FileLedger {
     }
   }
 
-  /**
-   * Makes everything queued durable and releases the files. Every later call fails with `closed`; a second `close()` does nothing.
-   * @returns Rejects with `storage-failed` when the storage is or becomes poisoned; the files are released all the same.
-   */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,9 +1,9 @@
 import { concatBytes, seqno, view } from "@sealane/wire";
 import { describe, expect, test } from "vitest";
 import { at, codeOf, createLedger, decode, fill, put, V2 } from "../../test/fixture.js";
-import { MemoryDisk } from "../../test/memory-disk.js";
 import { LedgerError } from "../errors.js";
-import { openLedger } from "./open-ledger.js";
+import { MemoryDisk } from "../testing/memory-disk.js";
+import { openLedger } from "./node-ledger.js";
 
 const entries = fill(createLedger({ chunkBytes: 1 }), 6); // genesis, 3 writes, signature | 3 writes, signature
 const bytes = entries.map((entry) => entry.bytes);

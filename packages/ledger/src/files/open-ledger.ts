@@ -6,7 +6,6 @@ import type { LedgerFile } from "../ledger-source.js";
 import { CHUNK_HEADER_BYTES, Chunk, type ChunkContext } from "./chunk.js";
 import type { Disk, DiskFile } from "./disk.js";
 import { FileLedger, QUEUE_BYTES_MAX_DEFAULT } from "./file-ledger.js";
-import { nodeDisk } from "./node-disk.js";
 import { POSITION_BYTES } from "./positions.js";
 import { scanOpenChunk } from "./repair.js";
 
@@ -25,8 +24,8 @@ export interface OpenLedgerOptions {
   readonly snapshot?: Seqno;
   /** Bytes that may wait to be written. Default 64 MiB. */
   readonly queueBytesMax?: number;
-  /** Default: the disk of this machine. */
-  readonly disk?: Disk;
+  /** Recent entries kept in memory for readers, in bytes. Default 4 MiB. */
+  readonly tailBytesMax?: number;
 }
 
 export interface OpenedLedger {
@@ -48,12 +47,16 @@ export interface OpenedLedger {
  * @throws {LedgerError} `corrupt` for what no crash leaves: a gap between files, two files for one seqno, a table that does not fit its
  * file, an unreadable entry before the tail. Nothing was changed then. `storage-failed` when the operating system failed.
  * @example
- * const { storage, entries } = await openLedger("data/ledger");
+ * const { storage, entries } = await openLedgerOn(disk, "data/ledger");
  * for await (const bytes of entries) ledger.appendReplicated(decodeEntry(suite, secrets, bytes));
  */
-export async function openLedger(directory: string, options: OpenLedgerOptions = {}): Promise<OpenedLedger> {
+export async function openLedgerOn(
+  disk: Disk,
+  directory: string,
+  options: OpenLedgerOptions = {},
+): Promise<OpenedLedger> {
   const { durable = 0, isIntact = () => true, snapshot = seqno(0) } = options;
-  const { queueBytesMax = QUEUE_BYTES_MAX_DEFAULT, disk = nodeDisk } = options;
+  const { queueBytesMax = QUEUE_BYTES_MAX_DEFAULT, tailBytesMax } = options;
   const context: ChunkContext = { disk, directory, stats: { syncs: 0, writes: 0, directorySyncs: 0 } };
   try {
     await disk.makeDirectory(directory);
@@ -62,7 +65,7 @@ export async function openLedger(directory: string, options: OpenLedgerOptions =
       isIntact,
       snapshot,
     });
-    const storage = new FileLedger(context, chunks, queueBytesMax);
+    const storage = new FileLedger(context, chunks, queueBytesMax, tailBytesMax);
     if (chunks.length === 0) storage.startAfter(snapshot);
     const last = storage.lastSeqno;
     return {

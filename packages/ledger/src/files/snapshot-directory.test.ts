@@ -2,10 +2,10 @@
 import { concatBytes, equalBytes, seqno, utf8 } from "@sealane/wire";
 import { expect, test } from "vitest";
 import { createLedger, fill, secrets, servicePem, suite } from "../../test/fixture.js";
-import { MemoryDisk } from "../../test/memory-disk.js";
 import { flip, proveSnapshot } from "../../test/state.js";
 import { LedgerError } from "../errors.js";
 import { verifySnapshot } from "../snapshot/verify-snapshot.js";
+import { MemoryDisk } from "../testing/memory-disk.js";
 import { SnapshotDirectory } from "./snapshot-directory.js";
 
 const ledger = createLedger();

@@ -1,8 +1,12 @@
 /**
- * A disk in memory that fails and crashes on demand. A crash keeps what was synced; of what was not, each sector and each change of the
- * directory, from its end, may be kept or lost. That is the worst a journaling file system does.
+ * A disk in memory that fails and crashes on demand.
+ *
+ * A power failure (`crash`) keeps what was synced. Of what was not, each sector of a file, its length, and each change of the directory from
+ * the last one back may be kept or lost: so an unsynced end is gone, a write is torn, or a later write is there and an earlier one is not.
+ * That is the worst a journaling file system does. Beyond it, media rot (`rot`, `cut`), operations fail (`fault`: EIO, ENOSPC), and a sync may
+ * report success for nothing (`syncLies`).
  */
-import type { Disk, DiskFile } from "../src/files/disk.js";
+import type { Disk, DiskFile } from "../files/disk.js";
 
 const SECTOR_BYTES = 512;
 
@@ -11,21 +15,41 @@ interface Inode {
   durable: Uint8Array;
 }
 
-/** Which operation fails next, and how. */
-export type Fault = { readonly operation: keyof Disk | keyof DiskFile; readonly code: string; after: number };
+/** Which operation fails, and how. */
+export interface DiskFault {
+  readonly operation: keyof Disk | keyof DiskFile;
+  /** `EIO`, `ENOSPC`, `EMFILE`, … */
+  readonly code: string;
+  /** How many go well before. Default 0. */
+  readonly after?: number;
+  /** How many fail; later ones go well again. Default: all. */
+  readonly times?: number;
+  /** Of a write, how many bytes arrive all the same: a disk that fills up takes the first part. Default 0. */
+  readonly bytes?: number;
+}
 
 export class MemoryDisk implements Disk {
   #durable = new Map<string, Inode>();
   #current = new Map<string, Inode>();
   #directoryChanges: ((entries: Map<string, Inode>) => void)[] = [];
-  fault: Fault | undefined;
+  #fault: DiskFault | undefined;
+  /** Operations that the fault has let pass, and those it has failed. */
+  #met = 0;
   /** The operations carried out, for tests of their order. */
   readonly log: string[] = [];
+  /** Syncs of files succeed and do nothing, as on media that lie about them. */
+  syncLies = false;
   /** Awaited before every sync and every read, so that a test can hold one up. */
   beforeSync: () => Promise<void> = async () => undefined;
   beforeRead: () => Promise<void> = async () => undefined;
   /** Called before each operation that changes something: the moment to crash. */
   onChange: () => void = () => undefined;
+
+  /** Fails from now on as told; `undefined`: all goes well. */
+  set fault(fault: DiskFault | undefined) {
+    this.#fault = fault;
+    this.#met = 0;
+  }
 
   /** The disk after a power failure. @param random - Uniform in [0, 1). */
   crash(random: () => number): MemoryDisk {
@@ -46,6 +70,20 @@ export class MemoryDisk implements Disk {
   contents(directory = ""): Map<string, Uint8Array> {
     const files = [...this.#current].filter(([path]) => path.startsWith(directory));
     return new Map(files.map(([path, { current }]) => [path.split("/").at(-1) ?? "", current.slice()]));
+  }
+
+  /** Flips one bit of a file, on the medium: nothing notices until it is read. @throws {RangeError} without such a bit. */
+  rot(path: string, bit: number): void {
+    const bytes = this.#current.get(path)?.current.slice() ?? new Uint8Array();
+    const byte = bytes[bit >> 3];
+    if (byte === undefined) throw new RangeError(`${path} has ${bytes.length} bytes, and no bit ${bit}`);
+    bytes[bit >> 3] = byte ^ (1 << (bit & 7));
+    this.put(path, bytes);
+  }
+
+  /** Cuts a file off, on the medium. */
+  cut(path: string, size: number): void {
+    this.put(path, this.#current.get(path)?.current.slice(0, size) ?? new Uint8Array());
   }
 
   /** Changes a file behind the storage's back. */
@@ -113,16 +151,26 @@ export class MemoryDisk implements Disk {
         return inode.current.slice(position, position + length);
       },
       write: async (parts, position) => {
-        this.#maybeFail("write");
+        const failed = this.#meets("write");
         this.log.push(`write ${path} ${parts.length}`);
-        let at = position;
-        for (const part of parts) {
-          const bytes = new Uint8Array(Math.max(inode.current.length, at + part.length));
+        let left = failed === undefined ? Number.POSITIVE_INFINITY : (failed.bytes ?? 0);
+        const arriving = parts.map((part) => {
+          const arrives = part.subarray(0, Math.min(part.length, left));
+          left -= arrives.length;
+          return arrives;
+        });
+        const size = arriving.reduce((sum, { length }) => sum + length, 0);
+        if (size > 0) {
+          const bytes = new Uint8Array(Math.max(inode.current.length, position + size));
           bytes.set(inode.current);
-          bytes.set(part, at);
+          let at = position;
+          for (const part of arriving) {
+            bytes.set(part, at);
+            at += part.length;
+          }
           inode.current = bytes;
-          at += part.length;
         }
+        if (failed !== undefined) throw failure(failed.code);
       },
       truncate: async (size) => {
         this.#maybeFail("truncate");
@@ -133,16 +181,25 @@ export class MemoryDisk implements Disk {
         await this.beforeSync();
         this.#maybeFail("sync");
         this.log.push(`sync ${path}`);
-        inode.durable = synced;
+        if (!this.syncLies) inode.durable = synced;
       },
       close: async () => undefined,
     };
   }
 
-  #maybeFail(operation: Fault["operation"]): void {
+  #maybeFail(operation: DiskFault["operation"]): void {
+    const fault = this.#meets(operation);
+    if (fault !== undefined) throw failure(fault.code);
+  }
+
+  /** The fault that this operation runs into. */
+  #meets(operation: DiskFault["operation"]): DiskFault | undefined {
     if (operation !== "read" && operation !== "list") this.onChange();
-    if (this.fault?.operation !== operation || this.fault.after-- > 0) return;
-    throw failure(this.fault.code);
+    const fault = this.#fault;
+    if (fault?.operation !== operation) return undefined;
+    const { after = 0, times = Number.POSITIVE_INFINITY } = fault;
+    const index = this.#met++;
+    return index >= after && index < after + times ? fault : undefined;
   }
 }
 
