@@ -21,6 +21,7 @@ export {
 export { type EndorsementOptions, verifyEndorsement } from "./endorsement.js";
 export { EndorsementCache, type VerifiedPair } from "./endorsement-cache.js";
 export { CertificateError, type CertificateErrorCode, CryptoError, type CryptoErrorCode } from "./errors.js";
+export { type KeyWrapping, WRAPPED_SECRET_BYTES_MAX, type WrappingKeyPair } from "./key-wrapping.js";
 export { nobleSuite } from "./noble-suite.js";
 export { pemDecode, pemEncode } from "./pem.js";
 export { signatureFromDer, signatureToDer } from "./signature-encoding.js";

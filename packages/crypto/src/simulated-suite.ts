@@ -7,6 +7,8 @@ import { concat } from "./bytes.js";
 import { curveFacts, encodeSpki, hasPointShape, UNCOMPRESSED } from "./curves.js";
 import { CryptoError } from "./errors.js";
 import { decodePkcs8, decodeSpki, encodePkcs8 } from "./key-encoding.js";
+import { checkSecretLength, type KeyWrapping } from "./key-wrapping.js";
+import { pemDecode, pemEncode } from "./pem.js";
 import {
   AEAD_KEY_BYTES,
   AEAD_TAG_BYTES,
@@ -31,6 +33,7 @@ const SIGNING = label("sign");
 const AGREEING = label("agree");
 const SEALING = label("seal");
 const POINT = label("point");
+const WRAPPING = label("wrap");
 
 /** @param randomBytes - Must return exactly `length` bytes; the same ones give the same run. */
 export function simulatedSuite(randomBytes: (length: number) => Uint8Array): CryptoSuite {
@@ -92,6 +95,29 @@ function keyPair(curve: Curve, scalar: Uint8Array): KeyPair {
   const point = concat([Uint8Array.of(UNCOMPRESSED), digest(2 * curveFacts(curve).fieldBytes, [POINT, scalar])]);
   const privateKey: SimulatedPrivateKey = { type: "private", curve, scalar, point };
   return { privateKey, publicKey: publicKey(curve, point) };
+}
+
+/** The same for wrapping secrets: the public key is the private one. @param randomBytes - As for the suite. */
+export function simulatedKeyWrapping(randomBytes: (length: number) => Uint8Array): KeyWrapping {
+  const mask = (key: Uint8Array, bytes: Uint8Array): Uint8Array => {
+    const stream = digest(bytes.length, [WRAPPING, key]);
+    return bytes.map((byte, index) => byte ^ (stream[index] ?? 0));
+  };
+  return {
+    generateKeyPair: () => {
+      const privateKey = randomBytes(16);
+      return { publicKey: pemEncode("PUBLIC KEY", privateKey), privateKey };
+    },
+    wrap: (key, secret) => {
+      checkSecretLength(secret);
+      const own = pemDecode("PUBLIC KEY", key);
+      return concat([digest(8, [own, secret]), mask(own, secret)]);
+    },
+    unwrap: (key, wrapped) => {
+      const secret = mask(key, wrapped.subarray(8));
+      return equal(digest(8, [key, secret]), wrapped.subarray(0, 8)) ? secret : undefined;
+    },
+  };
 }
 
 function publicKey(curve: Curve, point: Uint8Array): PublicKey {

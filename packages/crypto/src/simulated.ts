@@ -1,2 +1,2 @@
 /** Entry point `@sealane/crypto/simulated`: for simulations alone. */
-export { simulatedSuite } from "./simulated-suite.js";
+export { simulatedKeyWrapping, simulatedSuite } from "./simulated-suite.js";

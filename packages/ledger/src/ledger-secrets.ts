@@ -1,6 +1,6 @@
 /** The keys that entries are encrypted with, and what is derived from them (ledger spec §4, §5). */
 import type { AeadKey, CryptoSuite } from "@sealane/crypto";
-import type { Seqno, TxId } from "@sealane/wire";
+import { type Seqno, seqno, type TxId } from "@sealane/wire";
 import { EvidenceMaker } from "./commit-evidence.js";
 import { LedgerError } from "./errors.js";
 
@@ -19,14 +19,20 @@ export interface SecretKeys {
   readonly evidence: EvidenceMaker;
 }
 
+interface Held {
+  readonly secret: LedgerSecret;
+  derived?: { readonly suite: CryptoSuite; readonly keys: SecretKeys };
+}
+
 /**
- * All ledger secrets a node holds. Nothing of it can be printed or serialised; `list()` hands keys out on purpose.
+ * All ledger secrets a node holds; they come and go with the transactions that bring them (§11.1). Nothing of it can be printed or
+ * serialised; `list()` hands keys out on purpose.
  * @example
  * const secrets = new LedgerSecrets([{ from: seqno(1), key: suite.randomBytes(32) }]);
  */
 export class LedgerSecrets {
   // Invariant: at least one, ascending by `from`, no `from` twice.
-  readonly #secrets: readonly { readonly secret: LedgerSecret; derived?: { suite: CryptoSuite; keys: SecretKeys } }[];
+  #secrets: readonly Held[];
 
   /**
    * @param secrets - At least one, in any order. Keys are copied.
@@ -65,12 +71,44 @@ export class LedgerSecrets {
     return found.derived.keys;
   }
 
+  /** From where the latest secret applies. */
+  get lastFrom(): Seqno {
+    return this.#secrets.at(-1)?.secret.from ?? seqno(0);
+  }
+
+  has(from: Seqno): boolean {
+    return this.#secrets.some(({ secret }) => secret.from === from);
+  }
+
+  /** Adds one, from wherever it applies. The key is copied. @throws {RangeError} as the constructor; nothing changed. */
+  add(secret: LedgerSecret): void {
+    if (this.has(secret.from)) throw new RangeError("two ledger secrets start at the same seqno");
+    const added = new LedgerSecrets([secret]).#secrets;
+    this.#secrets = [...this.#secrets, ...added].sort((a, b) => a.secret.from - b.secret.from);
+  }
+
+  /** Forgets the secret that applies from `from`. @throws {RangeError} when there is none, or no other. */
+  remove(from: Seqno): void {
+    const left = this.#secrets.filter(({ secret }) => secret.from !== from);
+    if (left.length === 0 || left.length === this.#secrets.length) {
+      throw new RangeError(`there is no ledger secret from ${from} on that could be removed`);
+    }
+    this.#secrets = left;
+  }
+
+  /** Another one that is a copy of this: what is added to either is not in the other. */
+  copy(): LedgerSecrets {
+    const copy = new LedgerSecrets(this.list());
+    copy.#secrets = this.#secrets; // shares what was derived; the array itself never changes
+    return copy;
+  }
+
   /** All secrets, ascending, for a node that joins. The keys are copies: wipe them after use. */
   list(): LedgerSecret[] {
     return this.#secrets.map(({ secret }) => ({ from: secret.from, key: secret.key.slice() }));
   }
 
-  #find(seqno: Seqno) {
+  #find(seqno: Seqno): Held {
     const found = this.#secrets.findLast(({ secret }) => secret.from <= seqno);
     if (found === undefined) throw new LedgerError("no-secret", `no ledger secret applies at seqno ${seqno}`);
     return found;

@@ -40,6 +40,7 @@ export {
   type BallotAnswer,
   ballotBytes,
   type GovernanceAction,
+  type NodeAction,
   parseBallot,
   parseBallotAnswer,
 } from "./documents/governance.js";
@@ -47,6 +48,7 @@ export {
   type JoinedNetwork,
   type JoinRequest,
   type JoinResponse,
+  LEDGER_SECRETS_MAX,
   type NetworkNode,
   parseJoinRequest,
   parseJoinResponse,

@@ -16,6 +16,7 @@ import {
 } from "@sealane/wire";
 import { RequestError } from "./errors.js";
 import { endorseNode, type Member, readMember, type ServiceKeys } from "./identity.js";
+import { mayRotate, rotateLedgerSecret, type SecretsState } from "./rotate-ledger-secret.js";
 import {
   ballots,
   configuration,
@@ -46,6 +47,8 @@ export function writeGenesis(
     readonly certificate: Uint8Array;
     readonly serviceCertificate: Uint8Array;
     readonly members: readonly Member[];
+    /** PEM. */
+    readonly encryptionKey?: string;
   },
 ): void {
   tx.map(nodeInfos).put(genesis.id, {
@@ -53,6 +56,7 @@ export function writeGenesis(
     public_key: base64(genesis.publicKey.spki),
     node_address: genesis.nodeAddress,
     api_address: genesis.apiAddress,
+    ...(genesis.encryptionKey === undefined ? {} : { encryption_pub_key: genesis.encryptionKey }),
     joined: true,
   });
   tx.map(endorsedCertificates).put(genesis.id, pemEncode("CERTIFICATE", genesis.certificate));
@@ -83,7 +87,16 @@ export function recordJoin(tx: Transaction, id: NodeId, request: JoinRequest): v
     public_key: request.publicKey,
     node_address: request.nodeAddress,
     api_address: request.apiAddress,
+    ...(request.encryptionKey === undefined ? {} : { encryption_pub_key: request.encryptionKey }),
   });
+}
+
+/** What ballots are counted with. */
+export interface BallotContext {
+  readonly suite: CryptoSuite;
+  readonly service: ServiceKeys;
+  readonly nowMs: number;
+  readonly secrets: SecretsState;
 }
 
 /**
@@ -92,30 +105,37 @@ export function recordJoin(tx: Transaction, id: NodeId, request: JoinRequest): v
  * @throws RequestError `forbidden` (no member, or a signature that does not hold), `not-found` (no such node), `conflict` (the action is
  * not possible, or never will be).
  */
-export function castBallot(
-  tx: Transaction,
-  ballot: Ballot,
-  service: ServiceKeys,
-  suite: CryptoSuite,
-  nowMs: number,
-): boolean {
-  const { type, nodeId } = ballot.action;
+export function castBallot(tx: Transaction, ballot: Ballot, context: BallotContext): boolean {
+  const { service, suite, nowMs, secrets } = context;
+  const { action } = ballot;
   if (!isSignedByMember(tx, ballot, service, suite)) {
     throw new RequestError("forbidden", "This ballot is not signed by a member of the consortium.");
   }
+  if (action.type === "rotate-ledger-secret") {
+    if (!mayRotate(tx, action.current, secrets)) return true;
+    const accepted = countBallot(tx, `${action.type}:${action.current}`, ballot);
+    if (accepted) rotateLedgerSecret(tx, suite, secrets);
+    return accepted;
+  }
+  const { type, nodeId } = action;
   const info = tx.map(nodeInfos).get(nodeId);
   if (info === undefined) throw new RequestError("not-found", `No node ${nodeId} has asked to join.`);
   if (info.status === (type === "trust-node" ? "Trusted" : "Retired")) return true;
-  if (type === "trust-node") assertMayTrust(tx, info);
+  if (type === "trust-node") assertMayTrust(tx, info, secrets);
   else assertMayRemove(tx, nodeId, info);
 
-  const key = `${type}:${nodeId}`;
+  const accepted = countBallot(tx, `${type}:${nodeId}`, ballot);
+  if (accepted && type === "trust-node") trustNode(tx, nodeId, info, service, suite, nowMs);
+  if (accepted && type === "remove-node") removeNode(tx, nodeId, info);
+  return accepted;
+}
+
+/** @returns whether more than half of the members are behind it now. */
+function countBallot(tx: Transaction, key: string, ballot: Ballot): boolean {
   const signatures = { ...tx.map(ballots).get(key)?.signatures, [ballot.memberId]: ballot.signature };
   const members = tx.map(memberCertificates).size;
   const accepted = Object.keys(signatures).length > members / 2;
   tx.map(ballots).put(key, { accepted, signatures });
-  if (accepted && type === "trust-node") trustNode(tx, nodeId, info, service, suite, nowMs);
-  if (accepted && type === "remove-node") removeNode(tx, nodeId, info);
   return accepted;
 }
 
@@ -129,7 +149,9 @@ export function writeRetiredCommitted(tx: Transaction, ids: readonly NodeId[]): 
   }
 }
 
-function assertMayTrust(tx: Transaction, { status }: NodeInfo): void {
+function assertMayTrust(tx: Transaction, { status }: NodeInfo, secrets: SecretsState): void {
+  // A joiner is told the secrets up to its trust, for good: none of them may still be taken back.
+  if (!secrets.isSettled) throw new RequestError("overloaded", "The ledger secret is being changed. Cast it again.");
   if (status === "Retired") throw new RequestError("conflict", "A removed node's id is not trusted again; join anew.");
   if (trustedNodes(tx).length >= TRUSTED_NODES_MAX) {
     throw new RequestError("conflict", `A service has at most ${TRUSTED_NODES_MAX} trusted nodes.`);

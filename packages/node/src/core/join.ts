@@ -61,11 +61,7 @@ export function answerJoin(
   return { status: 200, body: { status: "pending", nodeId: id } };
 }
 
-function trustedAnswer(
-  { suite, service, ledgerSecrets }: CoreConfig,
-  log: ReplicatedLog,
-  id: NodeId,
-): JoinResponse | undefined {
+function trustedAnswer({ suite, service }: CoreConfig, log: ReplicatedLog, id: NodeId): JoinResponse | undefined {
   const latest = log.store.read("latest");
   const trustedIn = latest.map(nodeInfos).versionOf(id);
   const certificate = latest.map(endorsedCertificates).get(id);
@@ -86,7 +82,10 @@ function trustedAnswer(
       serviceCertificate: pemEncode("CERTIFICATE", service.certificate),
       servicePrivateKey: pemEncode("PRIVATE KEY", suite.exportPrivateKey(service.keyPair.privateKey)),
       endorsedCertificate: certificate,
-      ledgerSecrets: ledgerSecrets.map(({ from, key }) => ({ from, key: base64(key) })),
+      // Later ones are wrapped for it in the ledger, and could still be taken back.
+      ledgerSecrets: log.secrets
+        .filter(({ from }) => from <= trustedIn.seqno)
+        .map(({ from, key }) => ({ from, key: base64(key) })),
       nodes: networkNodes(latest, log.store.read("committed")),
       trustSeqno: trustedIn.seqno,
     },

@@ -5,16 +5,15 @@ import { Store } from "@sealane/kv";
 import {
   type BuiltReceipt,
   type DecodedEntry,
-  decodeEntry,
   Ledger,
   type LedgerEntry,
   LedgerError,
   type LedgerSecret,
-  LedgerSecrets,
   receiptOf,
 } from "@sealane/ledger";
 import { formatTxId, type NodeId, type Seqno, type TxId, type View, type WriteSet } from "@sealane/wire";
 import { FaultError } from "./errors.js";
+import { type EncryptionKey, type KeptSecret, RotatingSecrets } from "./rotating-secrets.js";
 import { configurationIn, endorsedCertificates, retiredIn, SINGLE, serviceInfo } from "./tables.js";
 
 /** What a node must not forget, beside its ledger. */
@@ -25,18 +24,28 @@ export interface HardState {
   readonly commitSeqno: Seqno;
 }
 
+/** What opens a node's log. */
+export interface LogKeys {
+  readonly suite: CryptoSuite;
+  readonly id: NodeId;
+  /** Those it was given. */
+  readonly ledgerSecrets: readonly LedgerSecret[];
+  /** Without one, the service cannot change its ledger secret. */
+  readonly encryption?: EncryptionKey;
+}
+
 export class LogState {
   readonly store = new Store();
   readonly ledger: Ledger;
+  readonly secrets: RotatingSecrets;
   readonly #suite: CryptoSuite;
-  readonly #secrets: LedgerSecrets;
 
-  constructor(suite: CryptoSuite, ledgerSecrets: readonly LedgerSecret[]) {
+  constructor({ suite, id, ledgerSecrets, encryption }: LogKeys) {
     this.#suite = suite;
-    this.#secrets = new LedgerSecrets(ledgerSecrets);
+    this.secrets = new RotatingSecrets(suite, ledgerSecrets, { id, key: encryption });
     this.ledger = new Ledger({
       suite,
-      secrets: this.#secrets,
+      secrets: this.secrets.current,
       nodeCertificate: (id) => this.store.read("latest").map(endorsedCertificates).get(id),
       serviceCertificate: () => this.store.read("latest").map(serviceInfo).get(SINGLE)?.cert,
     });
@@ -44,7 +53,7 @@ export class LogState {
 
   /** @throws LedgerError when the entry is malformed or fails its tag. */
   decode(bytes: Uint8Array): DecodedEntry {
-    return decodeEntry(this.#suite, this.#secrets, bytes);
+    return this.secrets.decode(bytes);
   }
 
   /**
@@ -57,19 +66,33 @@ export class LogState {
     if (decoded.seqno !== txId.seqno || decoded.view !== txId.view) {
       throw new LedgerError("not-found", `this is transaction ${formatTxId(decoded)}, not ${formatTxId(txId)}`);
     }
-    return receiptOf(decoded, this.decode(signature), { suite: this.#suite, secrets: this.#secrets });
+    return receiptOf(decoded, this.decode(signature), {
+      suite: this.#suite,
+      secrets: this.secrets.current,
+    });
   }
 
-  /** Appends an entry that was written elsewhere, or earlier. @throws LedgerError when it does not follow; nothing changes then. */
-  append(entry: DecodedEntry): LedgerEntry {
+  /**
+   * Appends an entry that was written elsewhere, or earlier.
+   * @returns the entry, and whether it brought a ledger secret.
+   * @throws LedgerError when it does not follow.
+   */
+  append(entry: DecodedEntry): { readonly entry: LedgerEntry; readonly secretsChanged: boolean } {
     const appended = this.ledger.appendReplicated(entry);
-    this.store.apply(entry.writeSet, { view: entry.view, seqno: entry.seqno });
-    return appended;
+    return { entry: appended, secretsChanged: this.apply(appended, entry.writeSet) };
   }
 
-  rollback(to: Seqno): void {
+  /** Takes an entry that is in the ledger already into the maps. @returns whether it brought a ledger secret. @throws LedgerError `no-secret`. */
+  apply({ view, seqno }: LedgerEntry, writeSet: WriteSet): boolean {
+    this.store.apply(writeSet, { view, seqno });
+    return this.secrets.handleAppend(writeSet, seqno);
+  }
+
+  /** @returns whether a ledger secret went with what was taken back. */
+  rollback(to: Seqno): boolean {
     this.ledger.rollback(to);
     this.store.rollback(to);
+    return this.secrets.handleRollback(to);
   }
 
   compact(upTo: Seqno): void {
@@ -95,7 +118,7 @@ export function consensusEntry(entry: LedgerEntry | DecodedEntry, writeSet: Writ
 /**
  * Reads back the log of a node that returns, entry by entry, with every check a backup makes.
  * @example
- * const replay = new Replay(suite, ledgerSecrets, hardState);
+ * const replay = new Replay({ suite, id, ledgerSecrets }, hardState);
  * for await (const bytes of storedEntries) replay.handleEntry(bytes);
  * const core = new NodeCore({ ...config, start: { type: "resume", replay, nodes } }, nowMs);
  */
@@ -103,16 +126,32 @@ export class Replay {
   readonly state: LogState;
   readonly hardState: HardState;
   readonly entries: Entry[] = [];
+  /** With the secrets that were learned from entries not read back yet. */
+  readonly #kept: LogState;
+  readonly #keptSeqnos: readonly Seqno[];
 
-  constructor(suite: CryptoSuite, ledgerSecrets: readonly LedgerSecret[], hardState: HardState) {
-    this.state = new LogState(suite, ledgerSecrets);
+  /** @param keys.ledgerSecrets - All that the host kept. Those that were learned are learned again as the entries are read. */
+  constructor(
+    keys: Omit<LogKeys, "ledgerSecrets"> & { readonly ledgerSecrets: readonly KeptSecret[] },
+    hardState: HardState,
+  ) {
+    this.state = new LogState({ ...keys, ledgerSecrets: keys.ledgerSecrets.filter(({ isLearned }) => !isLearned) });
+    this.#kept = new LogState(keys);
+    this.#keptSeqnos = keys.ledgerSecrets.map(({ from }) => from);
     this.hardState = hardState;
+  }
+
+  /** Whether the host keeps a secret whose transaction a crash has lost: entries to come may be under another one. */
+  get secretsAreStale(): boolean {
+    return (
+      this.state.secrets.kept.map(({ from }) => from).join() !== [...this.#keptSeqnos].sort((a, b) => a - b).join()
+    );
   }
 
   /** Whether an entry can be read by itself: a crash may leave one whose frame is whole and whose contents are not. */
   isIntact(bytes: Uint8Array): boolean {
     try {
-      this.state.decode(bytes);
+      this.#kept.decode(bytes);
       return true;
     } catch (error) {
       if (error instanceof LedgerError) return false;

@@ -22,6 +22,7 @@ import {
   forwardedHeaderBytes,
   type NodeId,
   type NodeState,
+  type Seqno,
   seqno,
   WireError,
 } from "@sealane/wire";
@@ -174,7 +175,7 @@ export class NodeCore {
   }
 
   #writeGenesis(members: Parameters<typeof writeGenesis>[1]["members"], nowMs: number): void {
-    const { id, keyPair, certificate, service, nodeAddress, apiAddress } = this.#config;
+    const { id, keyPair, certificate, service, nodeAddress, apiAddress, encryption } = this.#config;
     const tx = this.#log.store.begin();
     writeGenesis(tx, {
       id,
@@ -184,6 +185,7 @@ export class NodeCore {
       certificate,
       serviceCertificate: service.certificate,
       members,
+      ...(encryption === undefined ? {} : { encryptionKey: encryption.publicKey }),
     });
     this.#log.append(tx.writeSet(), nowMs);
   }
@@ -206,7 +208,8 @@ export class NodeCore {
     const opened = this.#peers.open(from, FRAME_CONSENSUS, headerBytes, payload, nowMs);
     if (opened === undefined) return false;
     const { message, entriesDigest: digest } = decodeConsensus(opened.header);
-    const decoded = digest === undefined ? [] : this.#decodeEntries(opened.rest, digest);
+    const first = seqno(message.type === "append-entries" ? message.prevSeqno + 1 : 0);
+    const decoded = digest === undefined ? [] : this.#decodeEntries(opened.rest, first, digest);
     if (decoded === undefined) {
       // The header is the peer's, the entries behind it are not what it sent: as good as lost, and sent again.
       this.#observe({ type: "rejected", peer: from, code: "entries-digest", atMs: nowMs });
@@ -221,11 +224,12 @@ export class NodeCore {
   }
 
   /** @returns undefined when the entries are not those that the header's digest names; nothing of them is used then. */
-  #decodeEntries(bytes: Uint8Array, digest: Uint8Array): DecodedEntry[] | undefined {
+  #decodeEntries(bytes: Uint8Array, first: Seqno, digest: Uint8Array): DecodedEntry[] | undefined {
     const { suite } = this.#config;
     try {
-      const decoded = splitEntries(bytes).map((entry) => this.#log.decode(entry));
-      const digests = decoded.map(({ writeSetDigest }) => writeSetDigest);
+      const entries = splitEntries(bytes);
+      const decoded = this.#log.decodeAll(entries, first);
+      const digests = entries.map((entry, index) => decoded[index]?.writeSetDigest ?? suite.sha256(entry));
       return equalBytes(entriesDigest(suite, digests), digest) ? decoded : undefined;
     } catch (error) {
       if (error instanceof LedgerError) return undefined;
@@ -279,6 +283,7 @@ export class NodeCore {
     const { replica } = this.#log;
     switch (output.type) {
       case "append":
+      case "secrets":
       case "persist":
         this.#outputs.push(output);
         break;

@@ -17,7 +17,7 @@ const keyPair = suite.generateKeyPair("P-384");
 const nodeId = parseNodeId(spkiHash(suite, keyPair.publicKey.spki));
 const der = endorse(suite, identity, { publicKey: keyPair.publicKey, name: "node", hosts: [], ...times });
 const certificatePem = pemEncode("CERTIFICATE", der);
-const state = new LogState(suite, [{ from: seqno(1), key: suite.randomBytes(32) }]);
+const state = new LogState({ suite, id: nodeId, ledgerSecrets: [{ from: seqno(1), key: suite.randomBytes(32) }] });
 const claims = utf8("what the application says");
 const entries: Uint8Array[] = [];
 

@@ -25,6 +25,7 @@ import {
 import { FaultError, RequestError } from "./errors.js";
 import { writeRetiredCommitted } from "./governance.js";
 import { consensusEntry, type HardState, LogState, type Replay } from "./log-state.js";
+import type { KeptSecret } from "./rotating-secrets.js";
 import { SigningPolicy } from "./signing-policy.js";
 import { configurationIn, touchesNodes } from "./tables.js";
 import type { CoreConfig, Role } from "./types.js";
@@ -36,6 +37,7 @@ export type LogOutput =
   | { readonly type: "truncate"; readonly to: Seqno }
   | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
   | { readonly type: "commit"; readonly seqno: Seqno }
+  | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
   | { readonly type: "send"; readonly to: NodeId; readonly message: ConsensusMessage }
   | { readonly type: "role" }
   /** The nodes' records, or the set of nodes that replicate, may have changed. */
@@ -85,11 +87,11 @@ export class ReplicatedLog {
   #toRetire: readonly NodeId[] = [];
 
   constructor(config: CoreConfig, nowMs: number) {
-    const { start, timing, suite, id } = config;
+    const { start, timing, id } = config;
     this.#config = config;
     this.#signing = new SigningPolicy(config.signing);
     this.#certificatePem = pemEncode("CERTIFICATE", config.certificate);
-    this.#state = start.type === "resume" ? start.replay.state : new LogState(suite, config.ledgerSecrets);
+    this.#state = start.type === "resume" ? start.replay.state : new LogState(config);
     this.replica = new Replica({
       id,
       electionTimeoutMs: timing.electionTimeoutMs,
@@ -107,7 +109,10 @@ export class ReplicatedLog {
     if (start.type === "new") this.replica.handle({ type: "start" }, nowMs);
     if (start.type === "join")
       this.replica.handle({ type: "join", seqno: seqno(0), view: JOIN_VIEW, viewHistory: [] }, nowMs);
-    if (start.type === "resume") this.#state.compact(this.replica.commitSeqno);
+    if (start.type === "resume") {
+      this.#state.compact(this.replica.commitSeqno);
+      if (start.replay.secretsAreStale) this.#keepSecrets();
+    }
     this.#drain(nowMs);
   }
 
@@ -187,9 +192,24 @@ export class ReplicatedLog {
     return { entries, digest: entriesDigest(suite, digests) };
   }
 
-  /** Reads an entry from another node. @throws LedgerError when it is malformed or fails its tag. */
-  decode(bytes: Uint8Array): DecodedEntry {
-    return this.#state.decode(bytes);
+  /** As `RotatingSecrets.decodeAll`. */
+  decodeAll(entries: readonly Uint8Array[], first: Seqno): DecodedEntry[] {
+    return this.#state.secrets.decodeAll(entries, first);
+  }
+
+  /** The ledger secrets as of the last entry, ascending. */
+  get secrets(): readonly KeptSecret[] {
+    return this.#state.secrets.kept;
+  }
+
+  /** From where the latest ledger secret applies. */
+  get secretSeqno(): Seqno {
+    return this.#state.secrets.current.lastFrom;
+  }
+
+  /** Whether the transaction that brought the latest ledger secret is committed. */
+  get isSecretSettled(): boolean {
+    return this.secretSeqno <= this.replica.commitSeqno + 1;
   }
 
   /**
@@ -293,8 +313,9 @@ export class ReplicatedLog {
 
   /** Takes an entry this primary has just appended to the ledger into the maps and to the replica. */
   #replicate(entry: LedgerEntry, writeSet: WriteSet, nowMs: number): void {
-    this.store.apply(writeSet, { view: entry.view, seqno: entry.seqno });
+    const secretsChanged = this.#state.apply(entry, writeSet);
     this.#keep(entry);
+    if (secretsChanged) this.#keepSecrets();
     if (touchesNodes(writeSet)) this.#outputs.push({ type: "membership" });
     this.replica.handle({ type: "replicate", view: entry.view, entries: [consensusEntry(entry, writeSet)] }, nowMs);
     this.#drain(nowMs);
@@ -314,7 +335,7 @@ export class ReplicatedLog {
         break;
       case "rollback":
         this.#store();
-        this.#state.rollback(output.to);
+        if (this.#state.rollback(output.to)) this.#outputs.push({ type: "secrets", secrets: this.secrets });
         this.#uncommitted.handleRollback(output.to);
         this.#signing.handleRollback();
         this.#outputs.push({ type: "truncate", to: output.to }, { type: "membership" });
@@ -361,7 +382,9 @@ export class ReplicatedLog {
 
   #appendReplicated(entry: DecodedEntry): void {
     try {
-      this.#keep(this.#state.append(entry));
+      const { entry: appended, secretsChanged } = this.#state.append(entry);
+      this.#keep(appended);
+      if (secretsChanged) this.#keepSecrets();
     } catch (cause) {
       if (!(cause instanceof LedgerError)) throw cause;
       // The channel bound these very bytes to the primary's header, so no one on the way changed them.
@@ -382,6 +405,12 @@ export class ReplicatedLog {
   #persistOutput({ token, hardState }: Extract<ReplicaOutput, { type: "persist" }>): LogOutput {
     if (hardState === undefined) return { type: "persist", token };
     return { type: "persist", token, hardState: { ...hardState, commitSeqno: this.replica.commitSeqno } };
+  }
+
+  /** Before anything under a new secret is stored, the secret is. */
+  #keepSecrets(): void {
+    this.#store();
+    this.#outputs.push({ type: "secrets", secrets: this.secrets });
   }
 
   /** Hands what was appended to storage, as one output. */

@@ -33,7 +33,17 @@ export function serviceRoutes(
     method: "POST",
     segments: ["governance", "ballots"],
     run(tx, { body }, nowMs) {
-      const accepted = castBallot(tx, parseBallot(parseJson(body)), config.service, config.suite, nowMs);
+      const accepted = castBallot(tx, parseBallot(parseJson(body)), {
+        suite: config.suite,
+        service: config.service,
+        nowMs,
+        secrets: {
+          wrapping: config.encryption?.wrapping,
+          current: log.secretSeqno,
+          count: log.secrets.length,
+          isSettled: log.isSecretSettled,
+        },
+      });
       return { body: { status: accepted ? "accepted" : "open" } };
     },
   };
@@ -52,7 +62,7 @@ export function serviceRoutes(
   ];
 }
 
-function networkState({ service }: CoreConfig, { store, replica }: ReplicatedLog): NetworkState {
+function networkState({ service }: CoreConfig, { store, replica, secretSeqno }: ReplicatedLog): NetworkState {
   const latest = store.read("latest");
   const nodes = networkNodes(latest, store.read("committed"));
   return {
@@ -61,6 +71,7 @@ function networkState({ service }: CoreConfig, { store, replica }: ReplicatedLog
     primary: replica.primary ?? null,
     primaryApi: nodes.find(({ id }) => id === replica.primary)?.apiAddress ?? null,
     nodes,
+    ledgerSecretSeqno: secretSeqno,
     members: [...latest.map(memberCertificates).entries()].map(([id]) => id),
   };
 }

@@ -14,6 +14,8 @@ const NodeInfo = z.object({
   public_key: z.base64(),
   node_address: z.string(),
   api_address: z.string(),
+  /** PEM; ledger secrets are wrapped for it. */
+  encryption_pub_key: z.string().optional(),
   /** Set when the node has first taken part: from then on nobody is told the service's secrets in its name. */
   joined: z.literal(true).optional(),
   /** Set on a retired node once its removal is committed; when this is committed too, it may be switched off (consensus spec §11.3). */
@@ -22,6 +24,10 @@ const NodeInfo = z.object({
 /** One node's record. `public_key` is its SPKI in base64; addresses are the published `host:port`. */
 export type NodeInfo = z.infer<typeof NodeInfo>;
 
+const WrappedSecrets = z.record(
+  NodeId,
+  z.array(z.object({ version: z.null(), encrypted_secret: z.base64() })).length(1),
+);
 const ServiceInfo = z.object({ cert: z.string(), status: z.enum(["Opening", "Open"]) });
 const BallotRecord = z.object({ accepted: z.boolean(), signatures: z.record(z.string(), z.base64()) });
 const Configuration = z.object({ nodes: z.array(NodeId) });
@@ -51,6 +57,12 @@ export const ballots = map("public:sealane.gov.ballots", {
 export const configuration = map("public:sealane.gov.configuration", {
   key: u64,
   value: json((value) => Configuration.parse(value)),
+});
+
+/** A new ledger secret, wrapped for each node that takes part (ledger spec §11.1). It applies from the entry after. */
+export const encryptedLedgerSecrets = map("public:ccf.internal.encrypted_ledger_secrets", {
+  key: u64,
+  value: json((value) => WrappedSecrets.parse(value)),
 });
 
 /** Of the nodes that may be switched off at most this many, the last ones to go, are shown and told to joiners. */
@@ -100,6 +112,12 @@ export function retiredIn(writeSet: WriteSet): readonly NodeId[] {
   return writes.flatMap(([key, value]) =>
     nodeInfos.value.decode(value).retired_committed ? [NodeId.parse(nodeInfos.key.decode(key))] : [],
   );
+}
+
+/** The wrapped ledger secret that an entry brings, by node. */
+export function wrappedSecretsIn(writeSet: WriteSet): z.infer<typeof WrappedSecrets> | undefined {
+  const value = writeSet.find(({ name }) => name === encryptedLedgerSecrets.name)?.writes[0]?.[1];
+  return value === undefined ? undefined : encryptedLedgerSecrets.value.decode(value);
 }
 
 /** Whether an entry changes who the nodes are or where they are found. */

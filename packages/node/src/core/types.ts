@@ -6,6 +6,7 @@ import type { Answer } from "./answer.js";
 import type { App } from "./app.js";
 import type { Member, ServiceKeys } from "./identity.js";
 import type { HardState, Replay } from "./log-state.js";
+import type { EncryptionKey, KeptSecret } from "./rotating-secrets.js";
 import type { SigningLimits } from "./signing-policy.js";
 
 export interface CoreConfig {
@@ -16,7 +17,10 @@ export interface CoreConfig {
   /** This node's certificate, endorsed by the service, DER. */
   readonly certificate: Uint8Array;
   readonly service: ServiceKeys;
+  /** Those it was given: it founded the service with them, or was told them on joining. */
   readonly ledgerSecrets: readonly LedgerSecret[];
+  /** For ledger secrets to come. Without one, the service cannot change its ledger secret. */
+  readonly encryption?: EncryptionKey;
   /** Where others find this node: `host:port`. */
   readonly nodeAddress: string;
   readonly apiAddress: string;
@@ -66,12 +70,14 @@ export interface ClientRequest {
   readonly callerCertificate?: Uint8Array;
 }
 
-/** Outputs in the order they must be carried out; `append`, `truncate`, `persist` and `commit` are one queue for the storage. */
+/** Outputs in the order they must be carried out; `append`, `truncate`, `secrets`, `persist` and `commit` are one queue for the storage. */
 export type Output =
   | { readonly type: "append"; readonly entries: readonly LedgerEntry[] }
   | { readonly type: "truncate"; readonly to: Seqno }
   | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
   | { readonly type: "commit"; readonly seqno: Seqno }
+  /** Keep these ledger secrets, all of them, as safe as the node's key; durable before what is appended after. */
+  | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
   /** Read committed entries back that are no longer in memory; both ends inclusive, at most `bytesMax`, one at least. Always answered. */
   | {
       readonly type: "read";

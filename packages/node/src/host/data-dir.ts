@@ -12,8 +12,9 @@
  */
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { NodeId, Seqno, View } from "@sealane/wire";
+import { base64, NodeId, Seqno, View } from "@sealane/wire";
 import { z } from "zod";
+import type { KeptSecret } from "../core/rotating-secrets.js";
 import { NodeError } from "./errors.js";
 import { makeDirectory } from "./make-directory.js";
 
@@ -24,8 +25,15 @@ const PrivateFile = z.strictObject({
   version: z.literal(1),
   /** PKCS#8 in PEM. */
   nodeKey: z.string(),
+  /** RSA-2048, PKCS#8 in PEM: ledger secrets to come are wrapped for it. */
+  encryptionKey: z.string(),
+  /** SubjectPublicKeyInfo of the same in PEM. */
+  encryptionPublicKey: z.string(),
   serviceKey: z.string().optional(),
-  ledgerSecrets: z.array(z.strictObject({ from: Seqno, key: z.base64() })).optional(),
+  /** `isLearned`: brought by a transaction, and gone with it if that is taken back. */
+  ledgerSecrets: z
+    .array(z.strictObject({ from: Seqno, key: z.base64(), isLearned: z.literal(true).exactOptional() }))
+    .optional(),
 });
 export type PrivateFile = z.infer<typeof PrivateFile>;
 
@@ -112,6 +120,12 @@ export class DataDir {
   readPrivate = (): Promise<PrivateFile> => this.#read("node.private.json", PrivateFile);
   readNode = (): Promise<NodeFile> => this.#read("node.json", NodeFile);
   writePrivate = (file: PrivateFile): Promise<void> => this.#writeJson("node.private.json", file, PRIVATE_MODE);
+
+  /** Replaces the ledger secrets in the private file. They are kept with it, so that one file alone is secret. */
+  async writeLedgerSecrets(secrets: readonly KeptSecret[]): Promise<void> {
+    const ledgerSecrets = secrets.map(({ key, ...secret }) => ({ ...secret, key: base64(key) }));
+    await this.writePrivate({ ...(await this.readPrivate()), ledgerSecrets });
+  }
 
   async writeNode(file: NodeFile): Promise<void> {
     await this.#write("service.pem", file.serviceCertificate, PUBLIC_MODE);

@@ -3,21 +3,14 @@ import {
   type CryptoSuite,
   createSelfSigned,
   type KeyPair,
+  type KeyWrapping,
   pemDecode,
   pemEncode,
   verifyEndorsement,
 } from "@sealane/crypto";
-import type { LedgerSecret } from "@sealane/ledger";
-import {
-  base64,
-  fromBase64,
-  type JoinedNetwork,
-  type NetworkNode,
-  type NodeId,
-  type Seqno,
-  seqno,
-} from "@sealane/wire";
+import { base64, fromBase64, type JoinedNetwork, type NetworkNode, type NodeId, seqno } from "@sealane/wire";
 import { endorseNode, newServiceKeys, nodeIdOf, type ServiceKeys, serviceKeys, validity } from "../core/identity.js";
+import type { EncryptionKey, KeptSecret } from "../core/rotating-secrets.js";
 import type { TlsIdentity } from "./api-server.js";
 import type { PrivateFile } from "./data-dir.js";
 import { NodeError } from "./errors.js";
@@ -29,20 +22,22 @@ const LEDGER_SECRET_BYTES = 32;
 export interface NodeKeys {
   readonly id: NodeId;
   readonly keyPair: KeyPair;
+  readonly encryption: EncryptionKey;
 }
 
 export interface Membership {
   readonly service: ServiceKeys;
   /** This node's certificate, endorsed by the service, DER. */
   readonly certificate: Uint8Array;
-  readonly ledgerSecrets: readonly LedgerSecret[];
+  readonly ledgerSecrets: readonly KeptSecret[];
   /** The nodes it was told of. */
   readonly nodes: readonly NetworkNode[];
 }
 
-export function newNodeKeys(suite: CryptoSuite): NodeKeys {
+export function newNodeKeys(suite: CryptoSuite, wrapping: KeyWrapping): NodeKeys {
   const keyPair = suite.generateKeyPair("P-384");
-  return { id: nodeIdOf(suite, keyPair.publicKey), keyPair };
+  const encryption = { wrapping, ...wrapping.generateKeyPair() };
+  return { id: nodeIdOf(suite, keyPair.publicKey), keyPair, encryption };
 }
 
 /** The membership of the first node of a new service. */
@@ -86,20 +81,25 @@ export function acceptMembership(
 }
 
 export function privateFile(suite: CryptoSuite, node: NodeKeys, membership?: Membership): PrivateFile {
-  const nodeKey = privatePem(suite, node.keyPair);
-  if (membership === undefined) return { version: 1, nodeKey };
+  const own = {
+    version: 1 as const,
+    nodeKey: privatePem(suite, node.keyPair),
+    encryptionKey: pemEncode("PRIVATE KEY", node.encryption.privateKey),
+    encryptionPublicKey: node.encryption.publicKey,
+  };
+  if (membership === undefined) return own;
   const { service, ledgerSecrets } = membership;
   return {
-    version: 1,
-    nodeKey,
+    ...own,
     serviceKey: privatePem(suite, service.keyPair),
-    ledgerSecrets: ledgerSecrets.map(({ from, key }) => ({ from, key: base64(key) })),
+    ledgerSecrets: ledgerSecrets.map(({ key, ...secret }) => ({ ...secret, key: base64(key) })),
   };
 }
 
 /** Reads keys back. The membership is undefined for a node that was not trusted yet when it stopped. */
 export function readKeys(
   suite: CryptoSuite,
+  wrapping: KeyWrapping,
   file: PrivateFile,
   known: {
     readonly serviceCertificate: string;
@@ -108,7 +108,12 @@ export function readKeys(
   },
 ): { readonly node: NodeKeys; readonly membership: Membership | undefined } {
   const keyPair = suite.importPrivateKey(pemDecode("PRIVATE KEY", file.nodeKey));
-  const node = { id: nodeIdOf(suite, keyPair.publicKey), keyPair };
+  const encryption = {
+    wrapping,
+    publicKey: file.encryptionPublicKey,
+    privateKey: pemDecode("PRIVATE KEY", file.encryptionKey),
+  };
+  const node = { id: nodeIdOf(suite, keyPair.publicKey), keyPair, encryption };
   const { serviceKey, ledgerSecrets } = file;
   if (serviceKey === undefined || ledgerSecrets === undefined || known.certificate === undefined) {
     return { node, membership: undefined };
@@ -142,6 +147,6 @@ export function privatePem(suite: CryptoSuite, { privateKey }: KeyPair): string 
   return pemEncode("PRIVATE KEY", suite.exportPrivateKey(privateKey));
 }
 
-function decodeSecret({ from, key }: { readonly from: Seqno; readonly key: string }): LedgerSecret {
-  return { from, key: fromBase64(key) };
+function decodeSecret({ key, ...secret }: Omit<KeptSecret, "key"> & { readonly key: string }): KeptSecret {
+  return { ...secret, key: fromBase64(key) };
 }

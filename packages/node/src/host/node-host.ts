@@ -132,6 +132,7 @@ export class NodeHost {
     switch (output.type) {
       case "append":
       case "truncate":
+      case "secrets":
       case "persist":
       case "commit":
         this.#storage.handle(output);

@@ -209,6 +209,7 @@ export class RunningNode {
       identity: tlsIdentity(suite, keys, undefined, hostOf(this.#setup.api), nowMs()),
       request: {
         publicKey: base64(keys.keyPair.publicKey.spki),
+        encryptionKey: keys.encryption.publicKey,
         nodeAddress: this.nodeAddress,
         apiAddress: this.apiAddress,
       },
@@ -233,13 +234,14 @@ export class RunningNode {
 
   /** Comes back with what the directory holds. @throws NodeError `fault` when its ledger does not verify, `data-dir-damaged`, `retired`. */
   async resume(membership: Membership): Promise<void> {
-    const { suite, dataDir } = this.#setup;
+    const { suite, dataDir, keys } = this.#setup;
     const file = await dataDir.readState();
     const hardState =
       file === undefined
         ? NOTHING_YET
         : { view: file.view, votedFor: file.votedFor ?? undefined, commitSeqno: file.commitSeqno };
-    const replay = new Replay(suite, membership.ledgerSecrets, hardState);
+    const { id, encryption } = keys;
+    const replay = new Replay({ suite, id, ledgerSecrets: membership.ledgerSecrets, encryption }, hardState);
     const { storage, entries } = await openLedger(dataDir.ledgerPath, {
       durable: hardState.commitSeqno,
       isIntact: (entry) => replay.isIntact(entry),
@@ -258,13 +260,11 @@ export class RunningNode {
 
   #run(membership: Membership, start: Start, ledger: FileLedger, hardState: HardState): void {
     const { suite, keys, app, timing, signing, preVote, observer, dataDir, api } = this.#setup;
-    const { id, keyPair } = keys;
+    const { id, keyPair, encryption } = keys;
     const { nodeAddress, apiAddress } = this;
     const observe = observer !== undefined;
-    const core = new NodeCore(
-      { suite, app, id, keyPair, ...membership, nodeAddress, apiAddress, start, timing, signing, preVote, observe },
-      nowMs(),
-    );
+    const own = { suite, app, id, keyPair, encryption, nodeAddress, apiAddress };
+    const core = new NodeCore({ ...own, ...membership, start, timing, signing, preVote, observe }, nowMs());
     this.#api.setIdentity(tlsIdentity(suite, keys, membership.certificate, hostOf(api), nowMs()));
     this.#serviceCertificate = pemEncode("CERTIFICATE", membership.service.certificate);
     const onReady = (): void => {

@@ -3,7 +3,7 @@
  * the package calls; `RunningNode` is what comes back.
  */
 import { createSelfSigned, pemDecode, pemEncode } from "@sealane/crypto";
-import { nativeSuite as suite } from "@sealane/crypto/native";
+import { nativeSuite as suite, nativeKeyWrapping as wrapping } from "@sealane/crypto/native";
 import { parseAddress } from "@sealane/wire";
 import type { App } from "../core/app.js";
 import { type Member, readMember, validity } from "../core/identity.js";
@@ -104,11 +104,11 @@ async function setUp(options: NodeOptions, dataDir: DataDir): Promise<NodeSetup>
     commitTimeoutMs: commitTimeoutMs ?? TIMING_DEFAULTS.commitTimeoutMs,
   };
   const file = options.service.type === "resume" ? await dataDir.readNode() : undefined;
-  const known = file === undefined ? undefined : readKeys(suite, await dataDir.readPrivate(), file);
+  const known = file === undefined ? undefined : readKeys(suite, wrapping, await dataDir.readPrivate(), file);
   return {
     suite,
     dataDir,
-    keys: known?.node ?? newNodeKeys(suite),
+    keys: known?.node ?? newNodeKeys(suite, wrapping),
     node: listenOptions(options.node, file?.node, file?.nodeAddress),
     api: listenOptions(options.api, file?.api, file?.apiAddress),
     app: options.app ?? recordsApp,
@@ -156,7 +156,7 @@ async function begin(node: RunningNode, options: NodeOptions, dataDir: DataDir):
     return;
   }
   const file = await dataDir.readNode();
-  const { membership } = readKeys(suite, await dataDir.readPrivate(), file);
+  const { membership } = readKeys(suite, wrapping, await dataDir.readPrivate(), file);
   if (file.retired) throw retiredError(file.nodeId);
   if (membership !== undefined) await node.resume(membership);
   else node.join(joinUrl(file), file.serviceCertificate);

@@ -10,7 +10,7 @@ import type { Output } from "../core/types.js";
 import type { DataDir } from "./data-dir.js";
 import { NodeError } from "./errors.js";
 
-export type StorageOutput = Extract<Output, { type: "append" | "truncate" | "persist" | "commit" }>;
+export type StorageOutput = Extract<Output, { type: "append" | "truncate" | "secrets" | "persist" | "commit" }>;
 
 /** The commit hint on disk is at most this old, in ms. It only spares a restarted node some waiting. */
 const COMMIT_HINT_MS = 1_000;
@@ -77,6 +77,10 @@ export class Storage {
           break;
         case "truncate":
           this.#ledger.truncate(output.to);
+          break;
+        case "secrets":
+          await this.#ledger.flush(); // what was taken back is gone before its secret is
+          await this.#dataDir.writeLedgerSecrets(output.secrets);
           break;
         case "commit":
           this.#ledger.commit(output.seqno);

@@ -6,7 +6,14 @@ import { type CryptoSuite, withRandom } from "@sealane/crypto";
 import { simulatedSuite } from "@sealane/crypto/simulated";
 import { type App, recordsApp, SIGNING_DEFAULTS } from "@sealane/node/core";
 import { type InMemoryNetwork, inMemoryNetwork, type NetworkFaults, NO_FAULTS } from "@sealane/transport";
-import type { GovernanceAction, JoinedNetwork, NodeId } from "@sealane/wire";
+import {
+  fromUtf8,
+  type JoinedNetwork,
+  type NodeAction,
+  type NodeId,
+  parseNetworkState,
+  type Seqno,
+} from "@sealane/wire";
 import type { Fault, FaultKind, TimedFault } from "../faults/fault.js";
 import { FaultInjector } from "../faults/injector.js";
 import { Timeline } from "../faults/timeline.js";
@@ -178,8 +185,20 @@ export class Cluster {
     this.until(() => isGone);
   }
 
-  /** The request with which the consortium's only member casts a ballot. */
-  ballotFor(nodeId: NodeId, type: GovernanceAction["type"]): SimulatedRequest {
+  /** Has the consortium change the ledger secret, asking through `via`, and runs until it is committed. @throws when that takes too long. */
+  rotateSecret(via: SimulatedNode): void {
+    const state = this.ask(via, { method: "GET", path: "/node/network" });
+    const { ledgerSecretSeqno } = parseNetworkState(JSON.parse(fromUtf8(state?.body ?? new Uint8Array())));
+    this.until(() => this.ask(via, this.rotationOf(ledgerSecretSeqno))?.status === 200);
+  }
+
+  /** The request with which the consortium's only member replaces the ledger secret that applies from `current`. */
+  rotationOf(current: Seqno): SimulatedRequest {
+    return this.#consortium.ballot({ type: "rotate-ledger-secret", current });
+  }
+
+  /** The request with which the consortium's only member casts a ballot on a node. */
+  ballotFor(nodeId: NodeId, type: NodeAction["type"]): SimulatedRequest {
     return this.#consortium.ballotFor(nodeId, type);
   }
 
@@ -298,13 +317,14 @@ export class Cluster {
       commitTimeoutMs = 3_000,
       preVote = true,
     } = this.#options;
-    const { keyPair, id } = this.#consortium.newIdentity();
+    const { keyPair, id, encryption } = this.#consortium.newIdentity();
     const number = this.#nextNumber++;
     return {
       suite: this.#suite,
       app: app ?? recordsApp,
       id,
       keyPair,
+      encryption,
       nodeAddress: `node${number}.sim:7001`,
       apiAddress: `node${number}.sim:8001`,
       timing: { electionTimeoutMs, heartbeatMs, commitTimeoutMs },

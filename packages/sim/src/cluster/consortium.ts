@@ -1,6 +1,15 @@
 /** The people behind a simulated service: its keys, its only member, and what it takes to let a node in. */
-import { type CryptoSuite, createSelfSigned, type KeyPair, pemDecode, pemEncode } from "@sealane/crypto";
 import {
+  type CryptoSuite,
+  createSelfSigned,
+  type KeyPair,
+  type KeyWrapping,
+  pemDecode,
+  pemEncode,
+} from "@sealane/crypto";
+import { simulatedKeyWrapping } from "@sealane/crypto/simulated";
+import {
+  type EncryptionKey,
   endorseNode,
   type Member,
   newServiceKeys,
@@ -15,6 +24,7 @@ import {
   fromBase64,
   type GovernanceAction,
   type JoinedNetwork,
+  type NodeAction,
   type NodeId,
   seqno,
   utf8,
@@ -24,6 +34,7 @@ import type { SimulatedNodeConfig, SimulatedRequest } from "./simulated-node.js"
 export interface NodeIdentity {
   readonly keyPair: KeyPair;
   readonly id: NodeId;
+  readonly encryption: EncryptionKey;
 }
 
 /** Everything of a node's configuration that does not come from the service. */
@@ -34,9 +45,11 @@ export class Consortium {
   readonly #member: KeyPair;
   readonly #memberCertificate: string;
   readonly #service: ServiceKeys;
+  readonly #wrapping: KeyWrapping;
 
   constructor(suite: CryptoSuite, nowMs: number) {
     this.#suite = suite;
+    this.#wrapping = simulatedKeyWrapping((length) => suite.randomBytes(length));
     this.#member = suite.generateKeyPair("P-384");
     const der = createSelfSigned(suite, this.#member, { name: "member0", hosts: [], ...validity(nowMs, 1) });
     this.#memberCertificate = pemEncode("CERTIFICATE", der);
@@ -49,7 +62,8 @@ export class Consortium {
 
   newIdentity(): NodeIdentity {
     const keyPair = this.#suite.generateKeyPair("P-384");
-    return { keyPair, id: nodeIdOf(this.#suite, keyPair.publicKey) };
+    const encryption = { wrapping: this.#wrapping, ...this.#wrapping.generateKeyPair() };
+    return { keyPair, id: nodeIdOf(this.#suite, keyPair.publicKey), encryption };
   }
 
   founderConfig(own: OwnConfig, nowMs: number): SimulatedNodeConfig {
@@ -69,16 +83,19 @@ export class Consortium {
     };
   }
 
-  joinRequest({ keyPair, id, nodeAddress, apiAddress }: OwnConfig, nowMs: number): SimulatedRequest {
+  joinRequest({ keyPair, id, encryption, nodeAddress, apiAddress }: OwnConfig, nowMs: number): SimulatedRequest {
     const callerCertificate = createSelfSigned(this.#suite, keyPair, { name: id, hosts: [], ...validity(nowMs, 1) });
     const publicKey = base64(keyPair.publicKey.spki);
-    const body = utf8(JSON.stringify({ publicKey, nodeAddress, apiAddress }));
+    const body = utf8(JSON.stringify({ publicKey, encryptionKey: encryption?.publicKey, nodeAddress, apiAddress }));
     return { method: "POST", path: "/node/join", body, callerCertificate };
   }
 
   /** The vote that decides: the service has one member. */
-  ballotFor(nodeId: NodeId, type: GovernanceAction["type"]): SimulatedRequest {
-    const action: GovernanceAction = { type, nodeId };
+  ballotFor(nodeId: NodeId, type: NodeAction["type"]): SimulatedRequest {
+    return this.ballot({ type, nodeId });
+  }
+
+  ballot(action: GovernanceAction): SimulatedRequest {
     const signature = this.#suite.sign(this.#member.privateKey, ballotBytes(this.#service.id, action));
     const [member] = this.members;
     const body = utf8(JSON.stringify({ action, memberId: member?.id, signature: base64(signature) }));

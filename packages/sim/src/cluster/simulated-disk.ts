@@ -4,12 +4,12 @@
  *
  * Simplifications: the ledger is one file that is never finished; the state file (view, vote, commit hint) is replaced as a whole.
  */
-import type { HardState, Output } from "@sealane/node/core";
+import type { HardState, KeptSecret, Output } from "@sealane/node/core";
 import { seqno, view } from "@sealane/wire";
 import type { SeededRandom } from "../random.js";
 import { LEDGER_HEADER_BYTES, readLedgerImage } from "./ledger-image.js";
 
-export type DiskOutput = Extract<Output, { type: "append" | "truncate" | "persist" | "commit" }>;
+export type DiskOutput = Extract<Output, { type: "append" | "truncate" | "secrets" | "persist" | "commit" }>;
 
 /** What is left of unsynced writes when power fails: nothing; their beginning; any of their sectors. */
 export type PowerLoss = "lost-suffix" | "torn-write" | "reordered-writes";
@@ -57,6 +57,9 @@ export class SimulatedDisk {
   #queuedHardState: HardState | undefined;
   #hasQueued = false;
   #hardState = NOTHING_YET;
+  #secrets: readonly KeptSecret[] | undefined;
+  #queuedSecrets: readonly KeptSecret[] | undefined;
+  #nextSecrets: readonly KeptSecret[] | undefined;
   /** Committed as far as the flush under way, or what is queued behind it, says. */
   #commitSeqno = seqno(0);
   #queuedCommitSeqno = seqno(0);
@@ -86,6 +89,11 @@ export class SimulatedDisk {
     return this.#hardState;
   }
 
+  /** The ledger secrets as they would be read back; undefined before any have changed. */
+  get secrets(): readonly KeptSecret[] | undefined {
+    return this.#secrets;
+  }
+
   /** When the flush under way ends; `Infinity` when there is none. */
   get dueMs(): number {
     return this.#doneMs;
@@ -106,6 +114,9 @@ export class SimulatedDisk {
       }
       case "truncate":
         this.#changes.push({ type: "truncate", to: output.to, removed: this.#entries.splice(output.to) });
+        break;
+      case "secrets":
+        this.#queuedSecrets = output.secrets;
         break;
       case "persist":
         this.#queuedToken = output.token;
@@ -145,6 +156,8 @@ export class SimulatedDisk {
     if (this.failsToWrite && this.#writing > 0) return { type: "failed" };
     this.#token = this.#queuedToken;
     this.#nextHardState = this.#queuedHardState;
+    this.#nextSecrets = this.#queuedSecrets;
+    this.#queuedSecrets = undefined;
     this.#commitSeqno = seqno(Math.max(this.#commitSeqno, this.#queuedCommitSeqno));
     this.#queuedToken = undefined;
     this.#queuedHardState = undefined;
@@ -221,6 +234,8 @@ export class SimulatedDisk {
       this.#hardState = { ...(voted ?? this.#hardState), commitSeqno: this.#commitSeqno };
     }
     this.#nextHardState = undefined;
+    this.#secrets = this.#nextSecrets ?? this.#secrets;
+    this.#nextSecrets = undefined;
     this.#token = undefined;
     return { type: "durable", token };
   }
@@ -238,6 +253,8 @@ export class SimulatedDisk {
     this.#queuedToken = undefined;
     this.#nextHardState = undefined;
     this.#queuedHardState = undefined;
+    this.#nextSecrets = undefined;
+    this.#queuedSecrets = undefined;
     this.#hasQueued = false;
     this.#commitSeqno = this.#hardState.commitSeqno;
     this.#queuedCommitSeqno = this.#hardState.commitSeqno;

@@ -128,11 +128,11 @@ export class SimulatedNode {
 
   /** Comes back with what its disk has, if that will do. */
   restart(nowMs: number): RestartOutcome {
-    const { suite, ledgerSecrets } = this.config;
-    const judge = new Replay(suite, ledgerSecrets, this.disk.hardState);
+    const keys = { ...this.config, ledgerSecrets: this.disk.secrets ?? this.config.ledgerSecrets };
+    const judge = new Replay(keys, this.disk.hardState);
     const found = this.disk.open((entry) => judge.isIntact(entry));
     if (found.type === "refused") return found.why === "corrupt" ? "damaged" : "unreadable";
-    const replay = new Replay(suite, ledgerSecrets, found.hardState);
+    const replay = new Replay(keys, found.hardState);
     try {
       for (const entry of found.entries) replay.handleEntry(entry);
     } catch (error) {
@@ -215,6 +215,7 @@ export class SimulatedNode {
       switch (output.type) {
         case "append":
         case "truncate":
+        case "secrets":
         case "persist":
           this.disk.handle(output);
           break;

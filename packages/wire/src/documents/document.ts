@@ -89,6 +89,7 @@ export const KeyIdText = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-c
 
 export const CertificatePem = pem("CERTIFICATE");
 export const PrivateKeyPem = pem("PRIVATE KEY");
+export const PublicKeyPem = pem("PUBLIC KEY");
 
 /** Base64 of at least `bytesMin` and at most `bytesMax` bytes. */
 export function base64Text(bytesMin: number, bytesMax: number): z.ZodString {

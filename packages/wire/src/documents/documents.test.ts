@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seqno } from "../brands.js";
 import { base64, hex, utf8 } from "../bytes.js";
 import { WireError } from "../errors.js";
 import { parseNodeId } from "../ids.js";
@@ -62,6 +63,7 @@ const NETWORK_STATE = {
   view: 2,
   primary: ID,
   primaryApi: "127.0.0.1:8001",
+  ledgerSecretSeqno: 1,
   nodes: [NODE],
   members: [ID],
 };
@@ -223,4 +225,8 @@ test("what a member signs names the service, the action and the node", () => {
   const remove = ballotBytes("11".repeat(32), { type: "remove-node", nodeId });
   expect(hex(remove)).toBe(`${label}00${"11".repeat(32)}0b000000${hex(utf8("remove-node"))}${"22".repeat(32)}`);
   expect(() => ballotBytes("11", { type: "trust-node", nodeId })).toThrow(RangeError);
+  const rotation = ballotBytes("11".repeat(32), { type: "rotate-ledger-secret", current: seqno(258) });
+  expect(hex(rotation)).toBe(
+    `${label}00${"11".repeat(32)}14000000${hex(utf8("rotate-ledger-secret"))}0201000000000000`,
+  );
 });

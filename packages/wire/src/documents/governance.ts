@@ -1,6 +1,6 @@
 /** `POST /governance/ballots`: a member's signed vote (design.md §1). */
 import { z } from "zod";
-import { NodeId } from "../brands.js";
+import { NodeId, Seqno } from "../brands.js";
 import { fromHex, utf8 } from "../bytes.js";
 import { Writer } from "../codec.js";
 import { nodeIdBytes } from "../ids.js";
@@ -9,8 +9,12 @@ import { base64Text, documentParser, KeyIdText, TxIdText } from "./document.js";
 const GovernanceAction = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("trust-node"), nodeId: NodeId }).readonly(),
   z.strictObject({ type: z.literal("remove-node"), nodeId: NodeId }).readonly(),
+  /** `current`: the seqno from which the secret applies that is to be replaced. */
+  z.strictObject({ type: z.literal("rotate-ledger-secret"), current: Seqno }).readonly(),
 ]);
 export type GovernanceAction = z.infer<typeof GovernanceAction>;
+/** Those that speak of a node. */
+export type NodeAction = Extract<GovernanceAction, { readonly nodeId: NodeId }>;
 
 const Ballot = z
   .strictObject({
@@ -35,14 +39,15 @@ const BALLOT_LABEL = "sealane/governance/ballot/1";
 const KEY_ID = /^[0-9a-f]{64}$/;
 
 /**
- * What a member signs: `"sealane/governance/ballot/1" ‖ 0x00 ‖ service id (32) ‖ u32 length ‖ action type ‖ node id (32)`. The service id
- * makes a ballot worthless to any other service. It says nothing of time: whoever counts ballots must not let an old one trust a node a
- * second time, and so a removed node's id is used up.
+ * What a member signs: `"sealane/governance/ballot/1" ‖ 0x00 ‖ service id (32) ‖ u32 length ‖ action type ‖ subject`, where the subject is a
+ * node id (32), or the u64 `current`. The service id makes a ballot worthless to any other service. It says nothing of time: whoever counts
+ * ballots must not let an old one trust a node a second time, and so a removed node's id is used up, as is a secret that was replaced.
  * @param serviceId - SHA-256 of the service's SPKI, 64 lower-case hex digits.
  * @throws {RangeError} for another service id. A bug of the caller.
  */
 export function ballotBytes(serviceId: string, action: GovernanceAction): Uint8Array {
   if (!KEY_ID.test(serviceId)) throw new RangeError("a service id is 64 lower-case hex digits");
   const writer = new Writer(128).bytes(utf8(BALLOT_LABEL)).u8(0).bytes(fromHex(serviceId));
-  return writer.blob32(utf8(action.type)).bytes(nodeIdBytes(action.nodeId)).done();
+  writer.blob32(utf8(action.type));
+  return "nodeId" in action ? writer.bytes(nodeIdBytes(action.nodeId)).done() : writer.u64(action.current).done();
 }

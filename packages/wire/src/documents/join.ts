@@ -1,12 +1,12 @@
 /** `POST /node/join`: what a new node says, and what the primary answers (design.md §1; ledger spec §12). */
 import { z } from "zod";
 import { NodeId, Seqno } from "../brands.js";
-import { AddressText, base64Text, CertificatePem, documentParser, PrivateKeyPem } from "./document.js";
+import { AddressText, base64Text, CertificatePem, documentParser, PrivateKeyPem, PublicKeyPem } from "./document.js";
 
 /** Bound on the nodes of one service, past and present. */
 const NODES_MAX = 1024;
 /** Bound on the ledger secrets of one service: one more with each rekey. */
-const LEDGER_SECRETS_MAX = 4096;
+export const LEDGER_SECRETS_MAX = 4096;
 /** DER SubjectPublicKeyInfo: 91 bytes for P-256, 120 for P-384. */
 const SPKI_BYTES_MIN = 91;
 const SPKI_BYTES_MAX = 120;
@@ -32,6 +32,8 @@ const JoinRequest = z
   .strictObject({
     /** Base64 of the node's SPKI. It must be the key of the TLS client certificate. */
     publicKey: base64Text(SPKI_BYTES_MIN, SPKI_BYTES_MAX),
+    /** RSA-2048: later ledger secrets are wrapped for it. A service with a node that has none cannot change its ledger secret. */
+    encryptionKey: PublicKeyPem.exactOptional(),
     nodeAddress: AddressText,
     apiAddress: AddressText,
   })
@@ -54,7 +56,7 @@ const JoinedNetwork = z
     servicePrivateKey: PrivateKeyPem,
     /** The joiner's own certificate, endorsed by the service. */
     endorsedCertificate: CertificatePem,
-    /** Ascending by `from`. */
+    /** Those in force up to the joiner's trust, ascending by `from`. Later ones reach it in the ledger, wrapped for its key. */
     ledgerSecrets: z.array(LedgerSecretText).min(1).max(LEDGER_SECRETS_MAX).readonly(),
     nodes: NetworkNodes,
     /** Seqno of the transaction that made the joiner trusted. */

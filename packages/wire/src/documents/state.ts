@@ -59,6 +59,8 @@ const NetworkState = z
     /** API address of the primary. */
     primaryApi: AddressText.nullable(),
     nodes: NetworkNodes,
+    /** First seqno that is encrypted with the latest ledger secret. */
+    ledgerSecretSeqno: Seqno,
     /** Member ids, 64 hex digits each. */
     members: z.array(KeyIdText).max(MEMBERS_MAX).readonly(),
   })
