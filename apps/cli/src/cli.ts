@@ -13,6 +13,7 @@ import { addGet } from "./commands/get.js";
 import { addJoin } from "./commands/join.js";
 import { addLedger } from "./commands/ledger.js";
 import { addReceipt } from "./commands/receipt.js";
+import { addRotateSecret } from "./commands/rotate-secret.js";
 import { addStart } from "./commands/start.js";
 import { addStatus } from "./commands/status.js";
 import { addRemove, addTrust } from "./commands/vote.js";
@@ -57,6 +58,7 @@ function createProgram(io: Io): Command {
     addJoin,
     addTrust,
     addRemove,
+    addRotateSecret,
     addStatus,
     addAppend,
     addGet,

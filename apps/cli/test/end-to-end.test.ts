@@ -117,6 +117,8 @@ test("start, join, trust, append, get, status, stop, resume, verify", { timeout:
   const records = Array.from({ length: 150 }, (_, index) => ({ index, text: `row ${index} ä` }));
   const path = join(dir, "records.ndjson");
   await writeFile(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  const rotated = await command(["rotate-secret", ...memberKey, ...at]);
+  expect(rotated).toMatchObject({ code: 0, stdout: expect.stringContaining("the new secret applies after it") });
   const atSecond = ["--url", second.apiUrl, ...certificate];
   const appended = await sealane(["append", path, ...atSecond]);
   expect(appended).toMatchObject({ code: 0, stderr: "" });

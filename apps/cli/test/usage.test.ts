@@ -23,6 +23,7 @@ const COMMANDS = [
   ["join"],
   ["trust"],
   ["remove"],
+  ["rotate-secret"],
   ["status"],
   ["append"],
   ["get"],

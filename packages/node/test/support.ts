@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSelfSigned, type KeyPair, parseCertificate, pemDecode, pemEncode, spkiHash } from "@sealane/crypto";
 import { nativeSuite as suite } from "@sealane/crypto/native";
-import { ballotBytes, base64, type GovernanceAction, type NodeId } from "@sealane/wire";
+import { ballotBytes, base64, type GovernanceAction, type NodeId, seqno } from "@sealane/wire";
 import { Agent, fetch } from "undici";
 import { onTestFinished } from "vitest";
 import { type NodeEvent, type NodeOptions, type RunningNode, startNode } from "../src/index.js";
@@ -165,7 +165,7 @@ export function remove(first: WatchedNode, nodeId: NodeId, via: WatchedNode = fi
 }
 
 async function cast(first: WatchedNode, via: WatchedNode, action: GovernanceAction): Promise<Reply> {
-  const body = await signed(first, first, action);
+  const body = await signed(first, action);
   for (;;) {
     const reply = await call(via.node, "POST", "/governance/ballots", body);
     if (reply.status !== 503) return reply;
@@ -173,15 +173,20 @@ async function cast(first: WatchedNode, via: WatchedNode, action: GovernanceActi
 }
 
 export function ballot(first: WatchedNode, nodeId: NodeId, serviceOf: WatchedNode = first): Promise<object> {
-  return signed(first, serviceOf, { type: "trust-node", nodeId });
+  return signed(first, { type: "trust-node", nodeId }, serviceOf);
 }
 
-async function signed(first: WatchedNode, serviceOf: WatchedNode, action: GovernanceAction): Promise<object> {
+/** Replaces the service's ledger secret, trying again as long as the answer says that it may succeed later. */
+export function rotate(first: WatchedNode, current: number): Promise<Reply> {
+  return cast(first, first, { type: "rotate-ledger-secret", current: seqno(current) });
+}
+
+async function signed(first: WatchedNode, action: GovernanceAction, serviceOf: WatchedNode = first): Promise<object> {
   const pem = await readFile(join(first.dir, "member0.private.pem"), "utf8");
   const { privateKey, publicKey } = suite.importPrivateKey(pemDecode("PRIVATE KEY", pem));
   const service = parseCertificate(suite, pemDecode("CERTIFICATE", serviceOf.node.serviceCertificate ?? ""));
-  const bytes = ballotBytes(spkiHash(suite, service.publicKey.spki), action);
-  return { action, memberId: spkiHash(suite, publicKey.spki), signature: base64(suite.sign(privateKey, bytes)) };
+  const signed = ballotBytes(spkiHash(suite, service.publicKey.spki), action);
+  return { action, memberId: spkiHash(suite, publicKey.spki), signature: base64(suite.sign(privateKey, signed)) };
 }
 
 export function found(): Promise<WatchedNode> {

@@ -111,6 +111,7 @@ describe("changing the ledger secret", () => {
   it.each(Array.from({ length: 10 }, (_, index) => 100 + index))("loses nothing under faults: seed %i", (seed) => {
     const { cluster, nodes } = three(seed);
     cluster.network.setFaults({ loss: 0.05, duplicate: 0.05, reorder: 0.05, reorderMs: 30, delayMs: [1, 20] });
+    for (const { disk } of nodes) disk.latencyMs = [1, 60];
     const acknowledged = new Set<string>();
     let rotations = 0;
     for (let step = 0; step < 60; step++) {
@@ -127,8 +128,8 @@ describe("changing the ledger secret", () => {
           if (status === 200) rotations += 1;
         });
       } else if (dice < 0.75) {
-        if (node.isUp) node.kill();
-        else node.restart(cluster.nowMs);
+        if (node.isUp) node.kill(cluster.random.pick(["lost-suffix", "torn-write", "reordered-writes"]));
+        else expect(node.restart(cluster.nowMs)).toBe("up");
       } else if (dice < 0.83) {
         const other = nodes[cluster.random.below(nodes.length)];
         if (other !== undefined && other !== node)
