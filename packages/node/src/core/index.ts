@@ -18,8 +18,8 @@ export {
   serviceKeys,
   validity,
 } from "./identity.js";
-export { type HardState, type HardState, type LogKeys, Replay, Replay } from "./log-state.js";
-export { type FrameVerdict, type FrameVerdict, NodeCore, NodeCore, type Replication } from "./node-core.js";
+export { type HardState, type LogKeys, Replay } from "./log-state.js";
+export { type FrameVerdict, NodeCore, type Replication } from "./node-core.js";
 export { recordsApp } from "./records-app.js";
 export type { EncryptionKey, KeptSecret } from "./rotating-secrets.js";
 export { SIGNING_DEFAULTS, type SigningLimits } from "./signing-policy.js";
