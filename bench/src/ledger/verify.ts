@@ -10,7 +10,7 @@ import { nativeSuite as suite } from "@sealane/crypto/native";
 import { LedgerSecrets, parseEntryHeader, verifyLedger } from "@sealane/ledger";
 import { ledgerDirectory, openLedger } from "@sealane/ledger/files";
 import { Replay } from "@sealane/node/core";
-import { view } from "@sealane/wire";
+import { parseNodeId, view } from "@sealane/wire";
 import { collectGarbage } from "../measure/collect.js";
 import { startCpu } from "../measure/cpu.js";
 import { type Measure, type Section, type Verdict, verdict } from "../measure/report.js";
@@ -96,7 +96,8 @@ async function verify({ directory, secrets, lastSeqno }: MadeLedger, withSecrets
 
 /** What a node does before it takes part again. */
 async function restart({ directory, secrets, lastSeqno }: MadeLedger): Promise<void> {
-  const replay = new Replay(suite, secrets, { view: view(0), votedFor: undefined, commitSeqno: lastSeqno });
+  const hardState = { view: view(0), votedFor: undefined, commitSeqno: lastSeqno };
+  const replay = new Replay({ suite, id: parseNodeId("00".repeat(32)), ledgerSecrets: secrets }, hardState);
   const { storage, entries } = await openLedger(directory, { durable: lastSeqno });
   for await (const entry of entries) replay.handleEntry(entry);
   await storage.close();
