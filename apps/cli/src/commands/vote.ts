@@ -1,5 +1,5 @@
 /** `sealane trust` and `sealane remove`: a member of the consortium votes a node in, or out. */
-import type { GovernanceAction, NodeId } from "@sealane/wire";
+import type { NodeAction, NodeId } from "@sealane/wire";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { nodeId } from "../values.js";
@@ -12,7 +12,7 @@ interface VoteOptions extends ServiceOptions {
 
 interface Vote {
   readonly name: string;
-  readonly action: GovernanceAction["type"];
+  readonly action: NodeAction["type"];
   readonly summary: string;
   readonly description: string;
   readonly argument: string;
