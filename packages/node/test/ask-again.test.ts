@@ -1,6 +1,6 @@
 /** A node that the service has forgotten before it took part asks again. */
 import { createSelfSigned, pemEncode } from "@sealane/crypto";
-import { nativeSuite as suite } from "@sealane/crypto/native";
+import { nativeSuite as suite, nativeKeyWrapping as wrapping } from "@sealane/crypto/native";
 import { base64 } from "@sealane/wire";
 import { expect, it } from "vitest";
 import { validity } from "../src/core/identity.js";
@@ -10,7 +10,7 @@ import { found } from "./support.js";
 
 /** Asks about a node that is let in and takes no part; there is nothing behind its addresses. */
 function asking(first: Awaited<ReturnType<typeof found>>, signal: AbortSignal) {
-  const { id, keyPair } = newNodeKeys(suite);
+  const { id, keyPair } = newNodeKeys(suite, wrapping);
   const der = createSelfSigned(suite, keyPair, { name: id, hosts: [], ...validity(Date.now(), 1) });
   const identity = {
     certificate: pemEncode("CERTIFICATE", der),
