@@ -5,7 +5,7 @@
  * After every turn of its loop (one input or many) the host gives `flush`, then carries out all outputs in their order.
  */
 import type { Replica } from "@sealane/consensus";
-import { type DecodedEntry, entriesDigest, LedgerError, splitEntries } from "@sealane/ledger";
+import { type DecodedEntry, entriesDigest, type LedgerEntry, LedgerError, splitEntries } from "@sealane/ledger";
 import {
   type AppendEntries,
   type ConsensusMessage,
@@ -133,6 +133,11 @@ export class NodeCore {
   /** A live view of the replication core, for checks and measurements from outside. */
   get replication(): Replication {
     return this.#log.replica;
+  }
+
+  /** Entries in the log that no `append` output has named yet: a primary keeps what it has not signed. For checks from outside. */
+  get unstored(): readonly LedgerEntry[] {
+    return this.#log.unstored;
   }
 
   /** Whether it takes part: a member of the service, with something committed. */

@@ -160,6 +160,11 @@ export class ReplicatedLog {
     return { view: this.replica.viewAt(this.replica.lastSeqno), seqno: this.replica.lastSeqno };
   }
 
+  /** Entries appended here and not handed to storage yet. */
+  get unstored(): readonly LedgerEntry[] {
+    return this.#unstored;
+  }
+
   /** The first entry that is still in memory. */
   get firstSeqno(): Seqno {
     return this.#state.ledger.firstSeqno;

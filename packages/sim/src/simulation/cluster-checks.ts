@@ -4,7 +4,7 @@
  */
 import type { Reader } from "@sealane/kv";
 import type { App, NodeCore, Output, Replication, Role } from "@sealane/node/core";
-import { formatTxId, type NodeId, seqno, type TxId } from "@sealane/wire";
+import { formatTxId, type NodeId, type Seqno, seqno, type TxId } from "@sealane/wire";
 import type { NodeObserver, ObservedHost } from "../cluster/node-observer.js";
 import { Invariants } from "../invariants/invariants.js";
 import type { Observed, ObservedReplica } from "../invariants/observed.js";
@@ -86,7 +86,7 @@ export class ClusterChecks implements NodeObserver {
   handleOutput(node: ObservedHost, output: Output): void {
     const watched = this.#watched.get(node.id);
     if (watched === undefined) return;
-    if (output.type === "append") watched.log.append(...output.entries.map(({ bytes }) => this.#entries.read(bytes)));
+    if (output.type === "append") this.#append(watched.log, output.entries);
     if (output.type === "truncate") watched.log.truncate(output.to);
     if (output.type !== "event" || output.event.type !== "role") return;
     const { role } = output.event;
@@ -97,13 +97,20 @@ export class ClusterChecks implements NodeObserver {
   handleTurn(node: ObservedHost): void {
     const watched = this.#watched.get(node.id);
     if (watched === undefined) return;
-    const { replication } = watched.core;
+    const { replication, unstored } = watched.core;
+    this.#append(watched.log, unstored); // a primary has what it has not signed, and may have sent it
     const live = { id: node.id, replica: replication, log: watched.log };
     if (!this.invariants.hasChanged(live)) return;
     const before = watched.replica.commitSeqno;
     watched.replica = snapshotOf(replication);
     this.invariants.check([...this.#watched.values()], [...this.#resting.values()]);
     if (replication.commitSeqno > before) this.#checkState(watched);
+  }
+
+  /** @param entries - Some of them may have been seen before they went to storage. */
+  #append(log: ObservedLog, entries: readonly { readonly seqno: Seqno; readonly bytes: Uint8Array }[]): void {
+    const fresh = entries.filter((entry) => entry.seqno > log.length);
+    if (fresh.length > 0) log.append(...fresh.map(({ bytes }) => this.#entries.read(bytes)));
   }
 
   handleEnd(node: ObservedHost): void {
