@@ -6,7 +6,7 @@ const hashOf = (seed: number): string => shortRun(seed).trace.hash;
 
 describe("a run", () => {
   it("repeats with its seed, whatever faults that draws", () => {
-    for (let seed = 1; seed <= 12; seed++) expect(hashOf(seed), `seed ${seed}`).toBe(hashOf(seed));
+    for (let seed = 1; seed <= 6; seed++) expect(hashOf(seed), `seed ${seed}`).toBe(hashOf(seed));
   });
 
   it("differs with another seed", () => {
