@@ -1,8 +1,8 @@
 /**
  * Hands the primary's role to a named node at the operator's wish (our extension, built on consensus spec §9.9 ProposeRequestVote).
  *
- * Once the named node holds everything and the last entry is a signature (the election drops an unsigned tail), it is told to campaign; again
- * with every heartbeat, since a message may be lost. It wins unless the others cannot hear it. The owner holds writes back meanwhile. The core
+ * Once everything is signed and committed (the election would drop an unsigned tail, and clients are answered first) and the named node holds
+ * it, that node is told to campaign; again with every heartbeat, since a message may be lost. It wins unless the others cannot hear it. The owner holds writes back meanwhile. The core
  * does not refuse them: an entry refused in the very view that goes on would, on a disk that kept it through a crash, stand for another
  * one of the same id. If nothing comes of the transfer within one election timeout, it is given up; a late message can then still
  * depose this primary, which costs an election and no signed entry.
@@ -16,6 +16,8 @@ interface Transfer {
   /** The view this node led when it was asked. */
   readonly view: View;
   readonly deadlineMs: number;
+  /** At the end of the last input the target held everything, and everything was committed. */
+  readonly caughtUp: boolean;
   /** When the target was last told to campaign. */
   readonly namedMs: number;
 }
@@ -32,7 +34,10 @@ export class Transfers<E extends Entry> {
     const { view, nowMs, electionTimeoutMs } = this.#state;
     const refusal = this.#refusal(to);
     if (refusal !== undefined) this.#report(to, refusal);
-    else this.#current = { to, view, deadlineMs: nowMs + electionTimeoutMs, namedMs: Number.NEGATIVE_INFINITY };
+    else {
+      const deadlineMs = nowMs + electionTimeoutMs;
+      this.#current = { to, view, deadlineMs, caughtUp: false, namedMs: Number.NEGATIVE_INFINITY };
+    }
   }
 
   #refusal(to: NodeId): TransferOutcome | undefined {
@@ -78,8 +83,10 @@ export class Transfers<E extends Entry> {
   #nameWhenCaughtUp(current: Transfer): void {
     const { log, peers, nowMs, heartbeatMs } = this.#state;
     const { view, to } = current;
-    const caughtUp = peers.get(to)?.matchSeqno === log.lastSeqno && log.lastCommittableSeqno === log.lastSeqno;
-    if (!caughtUp || nowMs - current.namedMs < heartbeatMs) return;
+    const caughtUp = peers.get(to)?.matchSeqno === log.lastSeqno && log.commitSeqno === log.lastSeqno;
+    this.#current = { ...current, caughtUp };
+    // Not in the input that commits: what the owner answers then leaves first, also to nodes that forget the present view with the next one.
+    if (!caughtUp || !current.caughtUp || nowMs - current.namedMs < heartbeatMs) return;
     this.#current = { ...current, namedMs: nowMs };
     this.#state.send(to, { type: "propose-request-vote", view });
   }
