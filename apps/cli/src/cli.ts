@@ -16,7 +16,7 @@ import { addReceipt } from "./commands/receipt.js";
 import { addRotateSecret } from "./commands/rotate-secret.js";
 import { addStart } from "./commands/start.js";
 import { addStatus } from "./commands/status.js";
-import { addRemove, addTrust } from "./commands/vote.js";
+import { addRemove, addTransfer, addTrust } from "./commands/vote.js";
 import type { Io } from "./io.js";
 import { sentenceOf } from "./sentence.js";
 
@@ -58,6 +58,7 @@ function createProgram(io: Io): Command {
     addJoin,
     addTrust,
     addRemove,
+    addTransfer,
     addRotateSecret,
     addStatus,
     addAppend,

@@ -23,6 +23,7 @@ const COMMANDS = [
   ["join"],
   ["trust"],
   ["remove"],
+  ["transfer"],
   ["rotate-secret"],
   ["status"],
   ["append"],

@@ -56,6 +56,8 @@ export class Observation {
         };
       case "role":
         return { ...local, group: "role", what: event.role, detail: `view ${event.view}` };
+      case "transfer":
+        return { ...local, group: "role", what: "transfer", detail: event.outcome };
       case "commit":
         return undefined;
       default:

@@ -71,6 +71,14 @@ export interface PutOptions extends CallOptions {
   readonly commit?: "committed" | "async" | undefined;
 }
 
+export interface GetOptions extends CallOptions {
+  /**
+   * `linearizable` (default): the value is the newest, as of some moment of this call; needs a quorum. `serializable`: the node that answers looks
+   * at what it knows to be committed, which may be old.
+   */
+  readonly consistency?: "linearizable" | "serializable" | undefined;
+}
+
 export interface ReceiptOptions extends CallOptions, ReceiptChecks {
   /** `json` (default) is signed by a node that the service endorses, `cose` by the service itself. */
   readonly form?: ReceiptForm | undefined;
@@ -93,7 +101,7 @@ export interface Client {
    */
   put(key: string, value: unknown, options?: PutOptions): Promise<PutAnswer>;
   /** Reads a value. `not-found` if there is none. */
-  get(key: string, options?: CallOptions): Promise<RecordAnswer>;
+  get(key: string, options?: GetOptions): Promise<RecordAnswer>;
   /** Where a transaction stands. `committed` and `invalid` are final. */
   status(txId: string, options?: CallOptions): Promise<TxStatus>;
   /** Returns once a transaction is committed. `lost` if it never will be, `timeout` if it is not by the deadline. */
@@ -159,8 +167,9 @@ class HttpClient implements Client {
     }
   }
 
-  async get(key: string, options: CallOptions = {}): Promise<RecordAnswer> {
-    const question = { method: "GET", path: recordPath(key), parse: parseRecordAnswer } as const;
+  async get(key: string, options: GetOptions = {}): Promise<RecordAnswer> {
+    const path = recordPath(key) + (options.consistency === "serializable" ? "?consistency=serializable" : "");
+    const question = { method: "GET", path, parse: parseRecordAnswer } as const;
     return this.#exchange.ask(question, this.#deadline(options));
   }
 

@@ -5,6 +5,7 @@ export {
   type Client,
   type ClientOptions,
   createClient,
+  type GetOptions,
   isRecordKey,
   type PutAnswer,
   type PutOptions,

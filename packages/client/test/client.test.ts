@@ -183,6 +183,14 @@ test("put with commit async does not wait", async () => {
   expect(script.urls).toEqual([`${A}/records/k?commit=async`]);
 });
 
+test("get asks for the newest value, unless it may be old", async () => {
+  const record = { status: 200, json: { key: "k", value: 1, txId: "2.5" } };
+  const script = new Script(record, record);
+  await script.clock.run(clientOf(script).get("k"));
+  await script.clock.run(clientOf(script).get("k", { consistency: "serializable" }));
+  expect(script.urls).toEqual([`${A}/records/k`, `${A}/records/k?consistency=serializable`]);
+});
+
 test("put writes anew what was rolled back", async () => {
   const script = new Script(
     { status: 202, json: { txId: "2.5", status: "pending", created: true } },

@@ -62,7 +62,7 @@ describe("a cluster under faults", () => {
       cluster.run(1_000);
       for (const node of cluster.nodes) {
         for (const key of [...acknowledged, "last"]) {
-          const read = cluster.ask(node, { method: "GET", path: `/records/${key}` });
+          const read = cluster.ask(node, { method: "GET", path: `/records/${key}?consistency=serializable` });
           expect(read?.status, `seed ${seed}: ${key} on a node`).toBe(200);
         }
         const { committed } = node.state(cluster.nowMs) ?? {};

@@ -1,5 +1,6 @@
-/** `sealane trust` and `sealane remove`: a member of the consortium votes a node in, or out. */
-import type { NodeAction, NodeId } from "@sealane/wire";
+/** `sealane trust`, `sealane remove` and `sealane transfer`: a member of the consortium votes a node in, out, or to the head of the service. */
+import type { Client } from "@sealane/client";
+import type { GovernanceAction, NodeId } from "@sealane/wire";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { nodeId } from "../values.js";
@@ -12,7 +13,8 @@ interface VoteOptions extends ServiceOptions {
 
 interface Vote {
   readonly name: string;
-  readonly action: NodeAction["type"];
+  /** What the ballot is for, as the service is now. */
+  action(nodeId: NodeId, client: Client): GovernanceAction | Promise<GovernanceAction>;
   readonly summary: string;
   readonly description: string;
   readonly argument: string;
@@ -23,7 +25,7 @@ interface Vote {
 export function addTrust(program: Command, io: Io): void {
   addVote(program, io, {
     name: "trust",
-    action: "trust-node",
+    action: (nodeId) => ({ type: "trust-node", nodeId }),
     summary: "vote a joining node in",
     description: "Sign a ballot that trusts a pending node, and cast it. Enough members' ballots let the node in.",
     argument: "the node's id, as `sealane join` printed it",
@@ -34,13 +36,26 @@ export function addTrust(program: Command, io: Io): void {
 export function addRemove(program: Command, io: Io): void {
   addVote(program, io, {
     name: "remove",
-    action: "remove-node",
+    action: (nodeId) => ({ type: "remove-node", nodeId }),
     summary: "vote a node out, for good",
     description:
       "Sign a ballot that removes a node, and cast it. Enough members' ballots end its part; its id is used up. Stop it only once " +
       "`sealane status` shows it as retired: until then the service may need it.",
     argument: "the node's id, as `sealane status` shows it",
     outcome: "the node is removed; stop it once `sealane status` shows it as retired",
+  });
+}
+
+export function addTransfer(program: Command, io: Io): void {
+  addVote(program, io, {
+    name: "transfer",
+    action: async (nodeId, client) => ({ type: "transfer-primary", nodeId, view: (await client.network()).view }),
+    summary: "hand the primary's role to a node",
+    description:
+      "Sign a ballot that makes a node the primary, and cast it. Enough members' ballots in one view have the primary hand over as soon as " +
+      "that node has caught up; writes wait meanwhile. If it does not within an election timeout, the primary goes on.",
+    argument: "the node's id, as `sealane status` shows it",
+    outcome: "the primary hands over; `sealane status` shows when it has",
   });
 }
 
@@ -60,7 +75,7 @@ function addVote(program: Command, io: Io, { name, action, summary, description,
     .action(async (node: NodeId, options: VoteOptions) => {
       const { signBallot } = await import("../ballot.js");
       const answer = await withService(options, async (client, { certificate }) =>
-        client.ballot(await signBallot(options.memberKey, certificate, { type: action, nodeId: node })),
+        client.ballot(await signBallot(options.memberKey, certificate, await action(node, client))),
       );
       if (options.json === true) await io.printLine(JSON.stringify(answer));
       else if (answer.status === "accepted") await io.printLine(`accepted in ${answer.txId}: ${outcome}`);

@@ -41,7 +41,10 @@ export interface WriteEndpoint<Body> {
   handler(tx: Transaction, request: EndpointRequest<Body>): EndpointReply;
 }
 
-/** Runs on the node asked, over its committed state. */
+/**
+ * Runs over committed state: on the primary, when it is certain that nothing newer is committed; on the node asked, over what it knows, with
+ * `?consistency=serializable`.
+ */
 export type ReadHandler = (reader: Reader, request: EndpointRequest<undefined>) => EndpointReply;
 
 export interface App {

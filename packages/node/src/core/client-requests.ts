@@ -2,6 +2,7 @@
  * What clients ask, from the request to its answer: routed, executed on the primary or forwarded to it, and answered once committed.
  * Every request is answered exactly once, at the latest at its deadline.
  */
+import type { ReadRefusal } from "@sealane/consensus";
 import {
   CERTIFICATE_BYTES_MAX,
   decodeForwardedRequest,
@@ -20,12 +21,13 @@ import {
   type View,
 } from "@sealane/wire";
 import { type Answering, jsonAnswer } from "./answer.js";
-import { type EndpointRequest, findRoute, parseTarget, type WriteRoute } from "./app.js";
-import { type CommitOutcome, CommitWaiters } from "./commit-waiters.js";
+import { type EndpointRequest, findRoute, parseTarget, type ReadRoute, type WriteRoute } from "./app.js";
+import { type CommitOutcome, type CommitWaiter, CommitWaiters } from "./commit-waiters.js";
 import { RequestError, toRequestError } from "./errors.js";
 import { Forwarding } from "./forwarding.js";
 import { answerJoin } from "./join.js";
 import type { Peers } from "./peers.js";
+import { ReadWaiters } from "./read-waiters.js";
 import { type ReceiptForm, Receipts } from "./receipts.js";
 import type { ReplicatedLog } from "./replicated-log.js";
 import { type ServiceRoute, serviceRoutes } from "./service-routes.js";
@@ -49,6 +51,7 @@ export class ClientRequests {
   readonly #peers: Peers;
   readonly #routes: readonly ServiceRoute[];
   readonly #waiters = new CommitWaiters();
+  readonly #reads = new ReadWaiters();
   readonly #forwarding = new Forwarding();
   readonly #receipts: Receipts;
   readonly #outputs: RequestOutput[] = [];
@@ -72,7 +75,8 @@ export class ClientRequests {
   }
 
   get waitUntilMs(): number {
-    return Math.min(this.#waiters.nextDeadlineMs, this.#forwarding.nextDeadlineMs, this.#receipts.waitUntilMs);
+    const deadlineMs = Math.min(this.#waiters.nextDeadlineMs, this.#forwarding.nextDeadlineMs);
+    return Math.min(deadlineMs, this.#reads.nextDeadlineMs, this.#receipts.waitUntilMs);
   }
 
   handleRequest(request: ClientRequest, nowMs: number): void {
@@ -99,6 +103,14 @@ export class ClientRequests {
     this.#receipts.handleCommit();
   }
 
+  handleReadReady(token: number): void {
+    this.#reads.handleReady(token);
+  }
+
+  handleReadRefused(token: number, reason: ReadRefusal): void {
+    this.#reads.handleRefused(token, reason);
+  }
+
   handleRollback(to: Seqno): void {
     this.#waiters.handleRollback(to);
   }
@@ -106,6 +118,7 @@ export class ClientRequests {
   handleTick(nowMs: number): void {
     this.#waiters.handleTick(nowMs);
     this.#receipts.handleTick(nowMs);
+    this.#reads.handleTick(nowMs);
     this.#giveUp(this.#forwarding.takeExpired(nowMs), "The primary did not answer in time: it may have no quorum.");
   }
 
@@ -122,7 +135,7 @@ export class ClientRequests {
 
   #giveUp(requests: readonly number[], why: string): void {
     for (const id of requests) {
-      const again = "The write may still commit: send this request again, with the same key.";
+      const again = "A write may still commit: send this request again, with the same key.";
       const { status, answer } = new RequestError("no-quorum", `${why} ${again}`);
       this.#outputs.push({ type: "respond", id, ...jsonAnswer(status, answer) });
     }
@@ -142,11 +155,11 @@ export class ClientRequests {
       case "service":
         answer(jsonAnswer(200, route.run(input, nowMs)));
         break;
-      case "read": {
-        const reply = route.run(this.#log.store.read("committed"), input);
-        answer(jsonAnswer(reply.status ?? 200, reply.body));
+      case "read":
+        if (isSerializable(query.consistency)) this.#read(route, input, answer);
+        else if (this.#log.role === "primary") this.#readNewest(route, input, answer, nowMs);
+        else forward();
         break;
-      }
       case "join": {
         const { status, body, location } = answerJoin(this.#config, this.#log, input, nowMs);
         answer(jsonAnswer(status, body, location));
@@ -164,6 +177,23 @@ export class ClientRequests {
       default:
         route satisfies never;
     }
+  }
+
+  /** From what this node knows to be committed. */
+  #read(route: ReadRoute, input: EndpointRequest<Uint8Array>, answer: Answering): void {
+    const reply = route.run(this.#log.store.read("committed"), input);
+    answer(jsonAnswer(reply.status ?? 200, reply.body));
+  }
+
+  /** As primary, once it is certain that nothing newer is committed elsewhere: then every write answered before is seen. */
+  #readNewest(route: ReadRoute, input: EndpointRequest<Uint8Array>, answer: Answering, nowMs: number): void {
+    const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
+    this.#whenNewest(() => guard(answer, () => this.#read(route, input, answer)), answer, deadlineMs, nowMs);
+  }
+
+  #whenNewest(ready: () => void, answer: Answering, deadlineMs: number, nowMs: number): void {
+    const refuse = (error: RequestError) => answer(jsonAnswer(error.status, error.answer));
+    this.#log.read(this.#reads.add({ deadlineMs, ready, refuse }), nowMs);
   }
 
   /** Runs a write on this primary. Its answer waits until what it wrote, or else everything it may have seen, is committed. */
@@ -188,9 +218,39 @@ export class ClientRequests {
         answer(jsonAnswer(error.status, error.answer));
       }
     };
-    if (seen.seqno <= replica.commitSeqno) finish("committed");
-    else if (input.query.commit === "async") finish("pending");
-    else this.#waiters.add({ seqno: seen.seqno, deadlineMs: nowMs + this.#config.timing.commitTimeoutMs, finish });
+    const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
+    const isCommitted = seen.seqno <= replica.commitSeqno;
+    if (input.query.commit === "async") finish(isCommitted ? "committed" : "pending");
+    else if (writeSet.length > 0) this.#waiters.add({ seqno: seen.seqno, deadlineMs, finish });
+    else if (isCommitted) this.#whenNewest(() => finish("committed"), answer, deadlineMs, nowMs);
+    else this.#whenBoth({ seqno: seen.seqno, deadlineMs, finish }, answer, nowMs);
+  }
+
+  /** A handler that wrote nothing has only read: all it may have seen must be committed, and have been the newest. */
+  #whenBoth({ seqno, deadlineMs, finish }: CommitWaiter, answer: Answering, nowMs: number): void {
+    let [committed, newest, ended] = [false, false, false];
+    const next = (outcome: CommitOutcome): void => {
+      if (ended || (outcome === "committed" && !(committed && newest))) return;
+      ended = true;
+      finish(outcome);
+    };
+    this.#waiters.add({
+      seqno,
+      deadlineMs,
+      finish: (outcome) => {
+        committed = outcome === "committed";
+        next(outcome);
+      },
+    });
+    const ready = () => {
+      newest = true;
+      next("committed");
+    };
+    const refused: Answering = (given) => {
+      if (!ended) answer(given);
+      ended = true;
+    };
+    this.#whenNewest(ready, refused, deadlineMs, nowMs);
   }
 
   #failure(outcome: "lost" | "deadline" | "retired", txId: TxId): RequestError {
@@ -212,7 +272,7 @@ export class ClientRequests {
         );
   }
 
-  /** Sends a client's write on to the primary, encrypted with the channel's key. */
+  /** Sends a client's write, or a read of the newest state, on to the primary, encrypted with the channel's key. */
   #forward(request: ClientRequest, nowMs: number): void {
     const { primary, view } = this.#log.replica;
     if (primary === undefined) {
@@ -281,6 +341,13 @@ function refuseSecondForwarding(): void {
     "no-primary",
     "The node that was taken for the primary no longer is. Send this request again.",
   );
+}
+
+/** `?consistency=` of a read. As with etcd, a read is linearizable unless it asks for less. */
+function isSerializable(consistency = "linearizable"): boolean {
+  if (consistency === "serializable") return true;
+  if (consistency === "linearizable") return false;
+  throw new RequestError("malformed", 'The consistency of a read is "linearizable" or "serializable".');
 }
 
 function receiptForm(form = "json"): ReceiptForm {

@@ -13,6 +13,7 @@ import {
   type NetworkNode,
   type NodeId,
   parseAddress,
+  type View,
 } from "@sealane/wire";
 import { RequestError } from "./errors.js";
 import { endorseNode, type Member, readMember, type ServiceKeys } from "./identity.js";
@@ -28,6 +29,7 @@ import {
   nodeInfos,
   SINGLE,
   serviceInfo,
+  succession,
 } from "./tables.js";
 
 /** At most this many nodes wait for the consortium; a further request is refused, so that strangers cannot fill the ledger. */
@@ -97,6 +99,9 @@ export interface BallotContext {
   readonly service: ServiceKeys;
   readonly nowMs: number;
   readonly secrets: SecretsState;
+  /** The primary, which counts, and the view it leads. */
+  readonly id: NodeId;
+  readonly view: View;
 }
 
 /**
@@ -106,7 +111,7 @@ export interface BallotContext {
  * not possible, or never will be).
  */
 export function castBallot(tx: Transaction, ballot: Ballot, context: BallotContext): boolean {
-  const { service, suite, nowMs, secrets } = context;
+  const { service, suite, nowMs, secrets, id, view } = context;
   const { action } = ballot;
   if (!isSignedByMember(tx, ballot, service, suite)) {
     throw new RequestError("forbidden", "This ballot is not signed by a member of the consortium.");
@@ -120,6 +125,13 @@ export function castBallot(tx: Transaction, ballot: Ballot, context: BallotConte
   const { type, nodeId } = action;
   const info = tx.map(nodeInfos).get(nodeId);
   if (info === undefined) throw new RequestError("not-found", `No node ${nodeId} has asked to join.`);
+  if (action.type === "transfer-primary") {
+    if (nodeId === id) return true; // it leads, so it is the one who counts
+    assertMayLead(info, action.view, view);
+    const accepted = countBallot(tx, `${type}:${nodeId}:${view}`, ballot);
+    if (accepted) tx.map(succession).put(SINGLE, { node: nodeId, view });
+    return accepted;
+  }
   if (info.status === (type === "trust-node" ? "Trusted" : "Retired")) return true;
   if (type === "trust-node") assertMayTrust(tx, info, secrets);
   else assertMayRemove(tx, nodeId, info);
@@ -155,6 +167,19 @@ function assertMayTrust(tx: Transaction, { status }: NodeInfo, secrets: SecretsS
   if (status === "Retired") throw new RequestError("conflict", "A removed node's id is not trusted again; join anew.");
   if (trustedNodes(tx).length >= TRUSTED_NODES_MAX) {
     throw new RequestError("conflict", `A service has at most ${TRUSTED_NODES_MAX} trusted nodes.`);
+  }
+}
+
+/** Only a node that has taken part can lead; and since ballots stand in the ledger for all to see, one counts in the view it names alone. */
+function assertMayLead({ status, joined }: NodeInfo, asked: View, view: View): void {
+  if (status !== "Trusted" || joined !== true) {
+    throw new RequestError("conflict", "This node takes no part in the service, so it cannot lead it.");
+  }
+  if (asked !== view) {
+    throw new RequestError(
+      "conflict",
+      `This ballot is for view ${asked}, and the service is in ${view}: sign another.`,
+    );
   }
 }
 

@@ -313,6 +313,15 @@ export class NodeCore {
         if (this.#log.isRetired) this.#retire(nowMs);
         this.#observe({ type: "role", role: this.#log.role, view: replica.view, atMs: nowMs });
         break;
+      case "read-ready":
+        this.#requests.handleReadReady(output.token);
+        break;
+      case "read-refused":
+        this.#requests.handleReadRefused(output.token, output.reason);
+        break;
+      case "transfer":
+        this.#observe({ type: "transfer", to: output.to, outcome: output.outcome, atMs: nowMs });
+        break;
       case "membership":
         this.#updatePeers(nowMs);
         break;

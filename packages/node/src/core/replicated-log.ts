@@ -27,7 +27,7 @@ import { writeRetiredCommitted } from "./governance.js";
 import { consensusEntry, type HardState, LogState, type Replay } from "./log-state.js";
 import type { KeptSecret } from "./rotating-secrets.js";
 import { SigningPolicy } from "./signing-policy.js";
-import { configurationIn, touchesNodes } from "./tables.js";
+import { configurationIn, successorIn, touchesNodes } from "./tables.js";
 import type { CoreConfig, Role } from "./types.js";
 import { UncommittedBytes } from "./uncommitted-bytes.js";
 
@@ -40,6 +40,7 @@ export type LogOutput =
   | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
   | { readonly type: "send"; readonly to: NodeId; readonly message: ConsensusMessage }
   | { readonly type: "role" }
+  | Extract<ReplicaOutput, { type: "read-ready" | "read-refused" | "transfer" }>
   /** The nodes' records, or the set of nodes that replicate, may have changed. */
   | { readonly type: "membership" };
 
@@ -150,9 +151,9 @@ export class ReplicatedLog {
     return this.isMember ? "active" : "joining";
   }
 
-  /** Too much waits for its commit: `append` would refuse. */
+  /** `append` would refuse: too much waits for its commit, or what is written now would keep the primary from handing over. */
   get isFull(): boolean {
-    return this.replica.atCapacity || this.#uncommitted.isFull;
+    return this.replica.atCapacity || this.#uncommitted.isFull || this.replica.transferringTo !== undefined;
   }
 
   /** The newest entry: what a transaction executed now may have seen. */
@@ -226,7 +227,9 @@ export class ReplicatedLog {
     if (this.isFull) {
       throw new RequestError(
         "overloaded",
-        "Too many writes wait for their commit. Send this one again a little later.",
+        this.replica.transferringTo === undefined
+          ? "Too many writes wait for their commit. Send this one again a little later."
+          : "The primary hands over to another node. Send this write again in a moment.",
       );
     }
     const entry = this.#state.ledger.append({
@@ -242,6 +245,12 @@ export class ReplicatedLog {
   handleMessage(from: NodeId, message: ConsensusMessage, decoded: readonly DecodedEntry[], nowMs: number): void {
     const entries = decoded.map((entry) => ({ ...consensusEntry(entry, entry.writeSet), decoded: entry }));
     this.replica.handle({ type: "message", from, message, entries }, nowMs);
+    this.#drain(nowMs);
+  }
+
+  /** Asks until when the committed state is the newest; `read-ready` or `read-refused` tells. */
+  read(token: number, nowMs: number): void {
+    this.replica.handle({ type: "read", token }, nowMs);
     this.#drain(nowMs);
   }
 
@@ -323,6 +332,8 @@ export class ReplicatedLog {
     if (secretsChanged) this.#keepSecrets();
     if (touchesNodes(writeSet)) this.#outputs.push({ type: "membership" });
     this.replica.handle({ type: "replicate", view: entry.view, entries: [consensusEntry(entry, writeSet)] }, nowMs);
+    const successor = successorIn(writeSet);
+    if (successor !== undefined) this.replica.handle({ type: "transfer", to: successor }, nowMs);
     this.#drain(nowMs);
   }
 
@@ -373,9 +384,10 @@ export class ReplicatedLog {
       case "wait":
         this.#waitUntilMs = output.untilMs;
         break;
-      case "read-ready": // reads are served from what this node has committed, and no transfer is asked for
+      case "read-ready":
       case "read-refused":
       case "transfer":
+        this.#outputs.push(output);
         break;
       case "cleanup-retired":
         this.#toRetire = output.nodes; // all of them, each time it is asked

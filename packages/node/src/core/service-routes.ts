@@ -37,6 +37,8 @@ export function serviceRoutes(
         suite: config.suite,
         service: config.service,
         nowMs,
+        id: config.id,
+        view: log.replica.view,
         secrets: {
           wrapping: config.encryption?.wrapping,
           current: log.secretSeqno,

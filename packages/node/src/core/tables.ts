@@ -3,7 +3,7 @@
  * verifier of that ledger format reads; `public:sealane.` is ours and is passed over by others.
  */
 import { json, map, type Reader, u64, utf8Text } from "@sealane/kv";
-import { type NetworkNode, NodeId, type WriteSet } from "@sealane/wire";
+import { type NetworkNode, NodeId, View, type WriteSet } from "@sealane/wire";
 import { z } from "zod";
 
 /** The key of a single-valued table: eight zero bytes. */
@@ -68,6 +68,13 @@ export const encryptedLedgerSecrets = map("public:ccf.internal.encrypted_ledger_
 /** Of the nodes that may be switched off at most this many, the last ones to go, are shown and told to joiners. */
 const GONE_NODES_SHOWN_MAX = 512;
 
+const Succession = z.object({ node: NodeId, view: View });
+/** Whom the consortium last wanted as primary, and in which view it asked for that: one value. */
+export const succession = map("public:sealane.gov.succession", {
+  key: u64,
+  value: json((value) => Succession.parse(value)),
+});
+
 const STATUS = { Pending: "pending", Trusted: "trusted", Retired: "retired" } as const;
 
 /**
@@ -118,6 +125,12 @@ export function retiredIn(writeSet: WriteSet): readonly NodeId[] {
 export function wrappedSecretsIn(writeSet: WriteSet): z.infer<typeof WrappedSecrets> | undefined {
   const value = writeSet.find(({ name }) => name === encryptedLedgerSecrets.name)?.writes[0]?.[1];
   return value === undefined ? undefined : encryptedLedgerSecrets.value.decode(value);
+}
+
+/** Whom an entry names as the next primary, or undefined. */
+export function successorIn(writeSet: WriteSet): NodeId | undefined {
+  const value = writeSet.find(({ name }) => name === succession.name)?.writes[0]?.[1];
+  return value === undefined ? undefined : succession.value.decode(value).node;
 }
 
 /** Whether an entry changes who the nodes are or where they are found. */

@@ -1,4 +1,5 @@
 /** What goes into a node's core and what comes out of it. Bytes, time and decisions; no sockets, no files. */
+import type { TransferOutcome } from "@sealane/consensus";
 import type { CryptoSuite, KeyPair } from "@sealane/crypto";
 import type { LedgerEntry, LedgerSecret } from "@sealane/ledger";
 import type { FrameType, NetworkNode, NodeId, Seqno, TxId, View } from "@sealane/wire";
@@ -140,4 +141,6 @@ export type NodeEvent =
     }
   | { readonly type: "rejected"; readonly peer: NodeId; readonly code: string; readonly atMs: number }
   | { readonly type: "role"; readonly role: Role; readonly view: View; readonly atMs: number }
+  /** What became of handing the primary's role to a node. */
+  | { readonly type: "transfer"; readonly to: NodeId; readonly outcome: TransferOutcome; readonly atMs: number }
   | { readonly type: "commit"; readonly txId: TxId; readonly atMs: number };

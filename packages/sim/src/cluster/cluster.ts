@@ -13,6 +13,7 @@ import {
   type NodeId,
   parseNetworkState,
   type Seqno,
+  View,
 } from "@sealane/wire";
 import type { Fault, FaultKind, TimedFault } from "../faults/fault.js";
 import { FaultInjector } from "../faults/injector.js";
@@ -200,6 +201,11 @@ export class Cluster {
   /** The request with which the consortium's only member casts a ballot on a node. */
   ballotFor(nodeId: NodeId, type: NodeAction["type"]): SimulatedRequest {
     return this.#consortium.ballotFor(nodeId, type);
+  }
+
+  /** The request with which it has the primary of a view hand over. */
+  transferBallot(nodeId: NodeId, view: number): SimulatedRequest {
+    return this.#consortium.ballot({ type: "transfer-primary", nodeId, view: View.parse(view) });
   }
 
   /** Runs for some virtual time, checking after every step that no two nodes have committed different entries. */

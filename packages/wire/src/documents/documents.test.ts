@@ -83,6 +83,7 @@ describe.each([
   ["network state", parseNetworkState, NETWORK_STATE],
   ["ballot", parseBallot, BALLOT],
   ["ballot to remove", parseBallot, { ...BALLOT, action: { type: "remove-node", nodeId: ID } }],
+  ["ballot to hand over", parseBallot, { ...BALLOT, action: { type: "transfer-primary", nodeId: ID, view: 3 } }],
   ["answer to a ballot", parseBallotAnswer, { txId: "2.3", status: "open" }],
   ["transaction status", parseTxStatusResponse, { txId: "2.3", status: "pending" }],
   ["answer to a read", parseRecordAnswer, { key: "a", value: { b: [1, null] }, txId: "2.3" }],

@@ -1,6 +1,6 @@
 /** `POST /governance/ballots`: a member's signed vote (design.md §1). */
 import { z } from "zod";
-import { NodeId, Seqno } from "../brands.js";
+import { NodeId, Seqno, View } from "../brands.js";
 import { fromHex, utf8 } from "../bytes.js";
 import { Writer } from "../codec.js";
 import { nodeIdBytes } from "../ids.js";
@@ -11,10 +11,12 @@ const GovernanceAction = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("remove-node"), nodeId: NodeId }).readonly(),
   /** `current`: the seqno from which the secret applies that is to be replaced. */
   z.strictObject({ type: z.literal("rotate-ledger-secret"), current: Seqno }).readonly(),
+  /** Hand the primary's role to a node, in this view and no later one: a ballot kept for longer is worth nothing. */
+  z.strictObject({ type: z.literal("transfer-primary"), nodeId: NodeId, view: View }).readonly(),
 ]);
 export type GovernanceAction = z.infer<typeof GovernanceAction>;
-/** Those that speak of a node. */
-export type NodeAction = Extract<GovernanceAction, { readonly nodeId: NodeId }>;
+/** Those that change whether a node belongs to the service. */
+export type NodeAction = Extract<GovernanceAction, { readonly type: "trust-node" | "remove-node" }>;
 
 const Ballot = z
   .strictObject({
@@ -40,8 +42,9 @@ const KEY_ID = /^[0-9a-f]{64}$/;
 
 /**
  * What a member signs: `"sealane/governance/ballot/1" ‖ 0x00 ‖ service id (32) ‖ u32 length ‖ action type ‖ subject`, where the subject is a
- * node id (32), or the u64 `current`. The service id makes a ballot worthless to any other service. It says nothing of time: whoever counts
- * ballots must not let an old one trust a node a second time, and so a removed node's id is used up, as is a secret that was replaced.
+ * node id (32), followed for `transfer-primary` by the u64 `view`; or the u64 `current`. The service id makes a ballot worthless to any other
+ * service. It says nothing of time: whoever counts ballots must not let an old one trust a node a second time, and so a removed node's id is
+ * used up, as is a secret that was replaced; a transfer names its view.
  * @param serviceId - SHA-256 of the service's SPKI, 64 lower-case hex digits.
  * @throws {RangeError} for another service id. A bug of the caller.
  */
@@ -49,5 +52,7 @@ export function ballotBytes(serviceId: string, action: GovernanceAction): Uint8A
   if (!KEY_ID.test(serviceId)) throw new RangeError("a service id is 64 lower-case hex digits");
   const writer = new Writer(128).bytes(utf8(BALLOT_LABEL)).u8(0).bytes(fromHex(serviceId));
   writer.blob32(utf8(action.type));
-  return "nodeId" in action ? writer.bytes(nodeIdBytes(action.nodeId)).done() : writer.u64(action.current).done();
+  if (action.type === "rotate-ledger-secret") return writer.u64(action.current).done();
+  writer.bytes(nodeIdBytes(action.nodeId));
+  return (action.type === "transfer-primary" ? writer.u64(action.view) : writer).done();
 }
