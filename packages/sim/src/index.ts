@@ -13,6 +13,7 @@ export {
   type SimulatedRequest,
   type SimulatedWorld,
 } from "./cluster/simulated-node.js";
+export { type CommandHost, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./command-line.js";
 export {
   type ClockFault,
   type DiskFault,
@@ -37,7 +38,7 @@ export { ObservedLog } from "./invariants/observed-log.js";
 export { checkRoleChange, checkStep, type Remembered, remember } from "./invariants/step-properties.js";
 export { type StoredEntry, sameEntry } from "./invariants/stored-entry.js";
 export { SeededRandom } from "./random.js";
-export { type CommandHost, EXIT_FAILED, EXIT_OK, EXIT_USAGE, scenarioCommand } from "./scenario/command.js";
+export { scenarioCommand } from "./scenario/command.js";
 export { type Command, parseScenario, ScenarioError } from "./scenario/commands.js";
 export { runScenario, type ScenarioObserver, type ScenarioOptions } from "./scenario/run.js";
 export { Trace, type TraceLine } from "./scenario/trace.js";

@@ -1,6 +1,7 @@
 /** The scenario command, without a terminal: what it prints and writes, and its exit codes. */
 import { describe, expect, test } from "vitest";
-import { type CommandHost, scenarioCommand } from "../src/scenario/command.js";
+import type { CommandHost } from "../src/command-line.js";
+import { scenarioCommand } from "../src/scenario/command.js";
 
 const good = "start_node,0\nemit_signature,2\nstate_all\n";
 const golden = `${good.trimEnd()}

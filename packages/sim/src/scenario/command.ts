@@ -1,16 +1,9 @@
 /** The scenario command: its arguments, what it prints, its exit code. Files and terminal are given, so that it runs anywhere. */
+import { type CommandHost, EXIT_FAILED, EXIT_OK, EXIT_USAGE, splitOption } from "../command-line.js";
 import { ScenarioError } from "./commands.js";
 import { runScenario, type ScenarioObserver } from "./run.js";
 import { Trace } from "./trace.js";
 import { expectedTranscript, Transcript, withTranscript } from "./transcript.js";
-
-export interface CommandHost {
-  /** The text of a file. Throws an error that says why it cannot be read. */
-  readText(path: string): string;
-  writeText(path: string, text: string): void;
-  print(line: string): void;
-  printError(line: string): void;
-}
 
 export const SCENARIO_USAGE = `Runs raft scenario files against the consensus core.
 
@@ -24,10 +17,6 @@ Usage: scenario [options] FILE...
 
 Markdown files are left out, so that a folder's README does no harm.
 Exit codes: 0 all pass, 1 a scenario fails or differs from its golden output, 2 wrong usage or a file cannot be read or written.`;
-
-export const EXIT_OK = 0;
-export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
 
 interface Arguments {
   readonly files: readonly string[];
@@ -88,11 +77,6 @@ function parseArguments(argv: readonly string[]): Arguments | string {
     seed: seed ?? 1,
     help: help ?? false,
   };
-}
-
-function splitOption(argument: string): readonly [string, string?] {
-  const equals = argument.indexOf("=");
-  return equals < 0 ? [argument] : [argument.slice(0, equals), argument.slice(equals + 1)];
 }
 
 function runFile(file: string, { trace: traceFile, golden, seed }: Arguments, host: CommandHost): number {

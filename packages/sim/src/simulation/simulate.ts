@@ -81,9 +81,9 @@ export interface Report {
   readonly violation?: Violation;
 }
 
-const DURATION_MS = 60_000;
-const NODES = 3;
-const CLIENTS = 3;
+export const DURATION_MS_DEFAULT = 60_000;
+export const NODES_DEFAULT = 3;
+export const CLIENTS_DEFAULT = 3;
 const STATUS_EVERY_MS = 300;
 const PLAN_STREAM = 0x706c616e;
 const PROBE_STREAM = 0x70726f62;
@@ -104,6 +104,7 @@ class Simulation<Input, Output> {
   readonly #cluster: Cluster;
   readonly #history = new History<Input, Output>();
   readonly #plan: readonly TimedFault[];
+  readonly #beganMs: number;
   /** Those that clients ask; undefined: all. */
   #reachable: readonly SimulatedNode[] | undefined;
   #clients: readonly Client<Input, Output>[] = [];
@@ -111,7 +112,15 @@ class Simulation<Input, Output> {
   #reached: ReadonlyMap<FaultKind, number> | undefined;
 
   constructor(options: SimulationOptions<Input, Output>) {
-    const { seed, subject, suite, electionTimeoutMs, heartbeatMs, nodes = NODES, durationMs = DURATION_MS } = options;
+    const {
+      seed,
+      subject,
+      suite,
+      electionTimeoutMs,
+      heartbeatMs,
+      nodes = NODES_DEFAULT,
+      durationMs = DURATION_MS_DEFAULT,
+    } = options;
     this.#options = options;
     this.#checks = new ClusterChecks(subject.invariant);
     this.#cluster = new Cluster({
@@ -122,6 +131,7 @@ class Simulation<Input, Output> {
       ...(electionTimeoutMs !== undefined && { electionTimeoutMs }),
       ...(heartbeatMs !== undefined && { heartbeatMs }),
     });
+    this.#beganMs = this.#cluster.nowMs;
     const { kinds, intensity } = options;
     const random = new SeededRandom(seed ^ PLAN_STREAM);
     const shape = { ...(kinds !== undefined && { kinds }), ...(intensity !== undefined && { intensity }) };
@@ -136,7 +146,7 @@ class Simulation<Input, Output> {
     return {
       seed,
       traceHash: this.#cluster.trace.hash,
-      simulatedMs: this.#cluster.nowMs,
+      simulatedMs: this.#cluster.nowMs - this.#beganMs,
       plan: this.#plan,
       operations,
       committed: this.#checks.invariants.committed.length,
@@ -150,7 +160,7 @@ class Simulation<Input, Output> {
     try {
       this.#start();
       this.#cluster.schedule(this.#plan);
-      this.#cluster.run(this.#options.durationMs ?? DURATION_MS);
+      this.#cluster.run(this.#options.durationMs ?? DURATION_MS_DEFAULT);
       this.#cluster.healAll();
       this.#reached = new Map(this.#cluster.reached); // what follows does not count as the plan's
       const random = new SeededRandom(this.#options.seed ^ PROBE_STREAM);
@@ -171,7 +181,7 @@ class Simulation<Input, Output> {
   }
 
   #start(): void {
-    const { seed, subject, policy = {}, nodes = NODES, clients = CLIENTS } = this.#options;
+    const { seed, subject, policy = {}, nodes = NODES_DEFAULT, clients = CLIENTS_DEFAULT } = this.#options;
     const first = this.#cluster.found();
     for (let joined = 1; joined < nodes; joined++) this.#cluster.join(first);
     const service = this.#service();
