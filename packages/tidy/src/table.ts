@@ -59,6 +59,13 @@ function beside(main: Part, entry: string, more: Partial<Part>): Part {
 const crypto = pure([], CRYPTO_NPM);
 const ledger = pure(["@sealane/crypto", "@sealane/wire"], ["cborg"]);
 const transport = pure(["@sealane/wire"]);
+const sim = pure([
+  ...PURE_PACKAGES,
+  "@sealane/crypto/simulated",
+  "@sealane/ledger/testing",
+  "@sealane/node/core",
+  "@sealane/transport",
+]);
 const testing = { npm: ["vitest", "fast-check"], node: "all" } as const;
 
 export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
@@ -100,18 +107,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
   "packages/client": [
     { ...pure(["@sealane/crypto", "@sealane/ledger", "@sealane/ledger/receipt", "@sealane/wire"]), pure: false },
   ],
-  "packages/sim": [
-    {
-      ...pure([
-        ...PURE_PACKAGES,
-        "@sealane/crypto/simulated",
-        "@sealane/ledger/testing",
-        "@sealane/node/core",
-        "@sealane/transport",
-      ]),
-      pure: false,
-    },
-  ],
+  "packages/sim": [{ ...sim, pure: false }, beside(sim, "src/vitest.ts", { node: "all", npm: ["vitest"] })],
   "packages/tidy": [{ entry: "src/readme.ts", workspace: [], npm: ["vitest"], node: "all", pure: false }],
   "apps/cli": [
     {

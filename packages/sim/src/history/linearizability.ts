@@ -6,6 +6,7 @@
  *
  * An operation whose outcome is unknown may stand anywhere behind its invocation, or nowhere. One that failed stands nowhere.
  */
+import { ViolationError } from "../violation.js";
 import type { Operation } from "./history.js";
 
 /** What the operations mean, said by itself: a sequential specification. */
@@ -51,6 +52,27 @@ export function checkLinearizable<State, Input, Output>(
     return { type: "not-linearizable", key, operations: ofKey, longest: verdict };
   }
   return { type: "linearizable" };
+}
+
+/** @throws {ViolationError} `not-linearizable`, `undecided` */
+export function requireLinearizable<State, Input, Output>(
+  model: Model<State, Input, Output>,
+  operations: readonly Operation<Input, Output>[],
+): void {
+  const verdict = checkLinearizable(model, operations);
+  if (verdict.type === "linearizable") return;
+  if (verdict.type === "undecided") {
+    throw new ViolationError("undecided", `the operations on ${verdict.key}, after ${verdict.steps} steps`);
+  }
+  const lines = verdict.operations.map(
+    ({ id, client, input, outcome, invokedMs, returnedMs }) =>
+      `  ${id} by ${client}, ${invokedMs} to ${returnedMs} ms: ${JSON.stringify(input)} ${JSON.stringify(outcome)}`,
+  );
+  const explained = verdict.longest.length;
+  throw new ViolationError(
+    "not-linearizable",
+    `no order explains the answers of ${verdict.key}, at most ${explained} of them:\n${lines.join("\n")}`,
+  );
 }
 
 function byKey<State, Input, Output>(

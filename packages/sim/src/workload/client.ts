@@ -112,7 +112,13 @@ export class Client<Input, Output> {
     const input = this.#workload.next(this.#random, this.#number);
     const id = this.#history.invoke(this.#number, input, this.#service.nowMs);
     const deadlineMs = this.#service.nowMs + this.#policy.operationTimeoutMs;
-    const operation: Running<Output> = { id, script: this.#workload.run(input, id), deadlineMs, hasAsked: false };
+    const operation: Running<Output> = {
+      id,
+      script: this.#workload.run(input, id),
+      deadlineMs,
+      hasAsked: false,
+      isInDoubt: false,
+    };
     this.#advance(operation, () => operation.script.next());
   }
 
@@ -123,7 +129,8 @@ export class Client<Input, Output> {
       result = go();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.#end(operation, { type: "failed" });
+      // After a call in doubt the refusal may be of the second attempt, and the first had its effect.
+      this.#end(operation, operation.isInDoubt ? { type: "unknown" } : { type: "failed" });
       return;
     }
     if (result.done === true) this.#end(operation, { type: "ok", output: result.value });
@@ -183,6 +190,7 @@ export class Client<Input, Output> {
     if (call.method === "GET") this.#askElsewhere(operation, call);
     else if (this.#policy.inDoubt === "repeat") {
       operation.hasAsked = true;
+      operation.isInDoubt = true;
       this.#askElsewhere(operation, call);
     } else {
       this.#target = undefined;
@@ -215,6 +223,8 @@ interface Running<Output> {
   readonly deadlineMs: number;
   /** A call that may have written something was carried out, or may have been. */
   hasAsked: boolean;
+  /** Nobody said what became of a call, and it was sent again. */
+  isInDoubt: boolean;
 }
 
 function replyOf({ status, body }: { readonly status: number; readonly body: Uint8Array }): Reply {
