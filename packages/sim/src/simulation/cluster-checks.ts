@@ -170,7 +170,8 @@ class StateWindow {
   }
 
   open(core: NodeCore, nowMs: number): Reader {
-    const request = { id: WINDOW_REQUEST, method: "GET", path: WINDOW_PATH, body: new Uint8Array(0) };
+    const path = `${WINDOW_PATH}?consistency=serializable`; // from this node's own committed state, whatever its role
+    const request = { id: WINDOW_REQUEST, method: "GET", path, body: new Uint8Array(0) };
     core.handle({ type: "request", request }, nowMs);
     const reader = this.#reader;
     this.#reader = undefined;

@@ -92,7 +92,8 @@ function callOf(input: RegisterInput, operation: number) {
   const path = `/registers/${input.key}`;
   switch (input.type) {
     case "get":
-      return input.level === "committed" ? { method: "GET", path } : { method: "POST", path: `${path}/look` };
+      if (input.level === "committed") return { method: "GET", path: `${path}?consistency=serializable` };
+      return operation % 2 === 0 ? { method: "GET", path } : { method: "POST", path: `${path}/look` };
     case "put":
       return { method: "PUT", path: `${path}?value=${input.value}&operation=${operation}` };
     case "put-if": {
