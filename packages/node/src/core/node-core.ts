@@ -263,16 +263,13 @@ export class NodeCore {
 
   /** Carries out what the log and the peers have left, until nothing is. Both may leave more for each other. */
   #settle(nowMs: number): void {
+    this.#takePeerOutputs();
     for (let moved = true; moved; ) {
       moved = false;
       for (let output = this.#log.pollOutput(); output !== undefined; output = this.#log.pollOutput()) {
         moved = true;
         this.#handleLogOutput(output, nowMs);
-      }
-      for (let output = this.#peers.pollOutput(); output !== undefined; output = this.#peers.pollOutput()) {
-        moved = true;
-        if (output.type === "sealed-header") this.#transmitSealed(output.to, output.header, output.trailer);
-        else this.#outputs.push(output);
+        this.#takePeerOutputs();
       }
       for (let output = this.#requests.pollOutput(); output !== undefined; output = this.#requests.pollOutput()) {
         moved = true;
@@ -281,6 +278,14 @@ export class NodeCore {
       for (let output = this.#stored.pollOutput(); output !== undefined; output = this.#stored.pollOutput()) {
         this.#outputs.push(output);
       }
+    }
+  }
+
+  /** At once after whatever may have sealed something: a channel's records must leave in the order they were sealed, or are refused. */
+  #takePeerOutputs(): void {
+    for (let output = this.#peers.pollOutput(); output !== undefined; output = this.#peers.pollOutput()) {
+      if (output.type === "sealed-header") this.#transmitSealed(output.to, output.header, output.trailer);
+      else this.#outputs.push(output);
     }
   }
 
