@@ -3,6 +3,7 @@ import {
   CertificateError,
   CryptoError,
   type CryptoSuite,
+  EndorsementCache,
   type PublicKey,
   parseCertificate,
   pemDecode,
@@ -26,7 +27,9 @@ const KEYS_MAX = 64;
 
 export class SignatureChecker {
   readonly #suite: CryptoSuite;
-  readonly #keys = new Map<string, { readonly key: PublicKey; readonly id: string }>();
+  readonly #keys = new Map<string, { readonly key: PublicKey; readonly id: string; readonly der: Uint8Array }>();
+  /** Who endorsed whom, as far as it was checked. */
+  readonly endorsements = new EndorsementCache();
 
   constructor(suite: CryptoSuite) {
     this.#suite = suite;
@@ -104,15 +107,16 @@ export class SignatureChecker {
   }
 
   /**
-   * The key in a certificate and the node id it makes.
+   * The key in a certificate, the node id it makes, and the certificate's DER.
    * @throws {LedgerError} `bad-certificate`.
    */
-  keyOf(pem: string): { readonly key: PublicKey; readonly id: string } {
+  keyOf(pem: string): { readonly key: PublicKey; readonly id: string; readonly der: Uint8Array } {
     const known = this.#keys.get(pem);
     if (known !== undefined) return known;
     try {
-      const key = parseCertificate(this.#suite, certificateDer(pem)).publicKey;
-      const parsed = { key, id: spkiHash(this.#suite, key.spki) };
+      const der = certificateDer(pem);
+      const key = parseCertificate(this.#suite, der).publicKey;
+      const parsed = { key, id: spkiHash(this.#suite, key.spki), der };
       const oldest = this.#keys.keys().next();
       if (this.#keys.size >= KEYS_MAX && !oldest.done) this.#keys.delete(oldest.value);
       this.#keys.set(pem, parsed);
@@ -155,6 +159,6 @@ export class SignatureChecker {
  * The DER of a certificate as the tables hold it. Some older CCF releases stored the text with the NUL byte that ends it in memory.
  * @throws {CryptoError} when it is no strict PEM.
  */
-export function certificateDer(pem: string): Uint8Array {
+function certificateDer(pem: string): Uint8Array {
   return pemDecode("CERTIFICATE", pem.endsWith("\0") ? pem.slice(0, -1) : pem);
 }

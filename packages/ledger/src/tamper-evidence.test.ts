@@ -4,7 +4,17 @@
  * names and positions tables made to fit.
  */
 import { describe, expect, test } from "vitest";
-import { type ChunkParts, checkFlips, LEDGER_BYTES, pack, quickVerifier, tamperWorld } from "../test/tamper.js";
+import { flip } from "../test/state.js";
+import {
+  type ChunkParts,
+  checkFlips,
+  LEDGER_BYTES,
+  pack,
+  placeOf,
+  quickVerifier,
+  tamperWorld,
+  whyUndetectable,
+} from "../test/tamper.js";
 
 const world = tamperWorld();
 const { chunks, entries, files, lastSignature, signatures } = world;
@@ -32,6 +42,24 @@ test.each([
   const { tried, accepted } = await checkFlips(world, withSecrets, 2_003);
   expect(tried).toBe(Math.ceil((8 * LEDGER_BYTES) / 2_003));
   if (withSecrets) expect(accepted).toEqual([]);
+});
+
+test("of the flags of all entries two bits can change unseen, at and behind the last signature", async () => {
+  const accepted: string[] = [];
+  for (const [name, file] of files) {
+    for (let byte = 0; byte < file.length; byte++) {
+      const place = placeOf(world, name, byte);
+      if (place.type !== "entry" || place.byte !== 1) continue;
+      for (let bit = 0; bit < 8; bit++) {
+        const { ok } = await verify(new Map(files).set(name, flip(file, 8 * byte + bit)));
+        if (ok) accepted.push(`entry ${place.seqno}, bit ${bit}: ${whyUndetectable(world, place, bit, true)}`);
+      }
+    }
+  }
+  expect(accepted).toEqual([
+    `entry ${lastSignature}, bit 0: the flag that ended the chunk of the last signature`,
+    `entry ${lastSignature + 1}, bit 1: the flag that would end the chunk before the open one`,
+  ]);
 });
 
 /** Seqno of a chunk's first entry. */

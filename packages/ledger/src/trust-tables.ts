@@ -1,7 +1,7 @@
 /** What a ledger itself says about who may sign it (ledger spec §8): nodes, their certificates, and the service identity in force. */
-import { CertificateError, CryptoError, type CryptoSuite, EndorsementCache, verifyEndorsement } from "@sealane/crypto";
+import { CertificateError, CryptoError, type CryptoSuite, verifyEndorsement } from "@sealane/crypto";
 import { equalBytes, fromUtf8, type NodeId, parseNodeId, WireError, type WriteSet } from "@sealane/wire";
-import { certificateDer, type SignatureChecker } from "./check-signature.js";
+import type { SignatureChecker } from "./check-signature.js";
 import { LedgerError } from "./errors.js";
 import { SINGLE_KEY } from "./signature-record.js";
 import type { SnapshotMap } from "./snapshot/decode-snapshot.js";
@@ -36,7 +36,6 @@ export interface NodeRecord {
 export class TrustTables {
   readonly #suite: CryptoSuite;
   readonly #checker: SignatureChecker;
-  readonly #endorsements = new EndorsementCache();
   readonly #nodes = new Map<string, NodeRecord>();
   readonly #certificates = new Map<string, string>();
   readonly #identities = new Set<string>();
@@ -141,9 +140,10 @@ export class TrustTables {
     if (this.#service === undefined)
       throw new LedgerError("no-service", `no service identity is known that could endorse node ${node}`);
     try {
-      verifyEndorsement(this.#suite, certificateDer(certificate), certificateDer(this.#service.cert), {
+      const { der } = this.#checker.keyOf(certificate);
+      verifyEndorsement(this.#suite, der, this.#checker.keyOf(this.#service.cert).der, {
         curves: ["P-384", "P-256"],
-        cache: this.#endorsements,
+        cache: this.#checker.endorsements,
       });
     } catch (cause) {
       if (!(cause instanceof CertificateError || cause instanceof CryptoError)) throw cause;

@@ -179,16 +179,17 @@ export function isWhere(
   return found.seqno >= place.seqno && found.seqno <= signature;
 }
 
-/** Every `stride`th bit of the ledger, changed alone. @returns The accepted changes, one line each; throws for a wrong verdict. */
+/** Every `stride`th bit of the ledger from `start` on, changed alone. @returns The accepted changes, one line each; throws for a wrong verdict. */
 export async function checkFlips(
   world: TamperWorld,
   withSecrets: boolean,
   stride: number,
+  start = 0,
 ): Promise<{ tried: number; accepted: string[] }> {
   const verify = quickVerifier(withSecrets);
   const accepted: string[] = [];
   let tried = 0;
-  let next = 0;
+  let next = start;
   for (const [name, file] of world.files) {
     for (; next < 8 * file.length; next += stride) {
       const place = placeOf(world, name, next >> 3);
