@@ -100,7 +100,7 @@ export function parseCertificate(suite: CryptoSuite, der: Uint8Array): Certifica
   if (der.length > CERTIFICATE_BYTES_MAX) throw new CertificateError("too-large");
   const decoded = decodeDer(AsnCertificate, der);
   if (!decoded.ok) throw new CertificateError(decoded.code);
-  const { tbsCertificate: tbs, signatureAlgorithm, signatureValue } = decoded.value;
+  const { tbsCertificate: tbs, tbsCertificateRaw, signatureAlgorithm, signatureValue } = decoded.value;
   if (tbs.version !== Version.v3) throw new CertificateError("unsupported-version");
   const signatureHash = hashOf(tbs.signature);
   // RFC 5280 §4.1.1.2: the algorithm outside the signed part must be the one inside.
@@ -109,7 +109,8 @@ export function parseCertificate(suite: CryptoSuite, der: Uint8Array): Certifica
   if (tbs.extensions?.length === 0) throw new CertificateError("malformed");
   return {
     der: new Uint8Array(der), // a copy even of a Buffer, whose `slice` is none
-    tbs: encodeDer(tbs), // the bytes of the input: decodeDer has shown that the whole encodes back to itself
+    // The bytes of the input: decodeDer has shown that the whole encodes back to itself.
+    tbs: tbsCertificateRaw === undefined ? encodeDer(tbs) : new Uint8Array(tbsCertificateRaw),
     signature: new Uint8Array(signatureValue),
     signatureHash,
     serialNumber: readSerial(tbs.serialNumber),
