@@ -20,12 +20,11 @@ import {
   randomFillSync,
   timingSafeEqual,
 } from "node:crypto";
-import { concat, samePublicBytes } from "./bytes.js";
+import { concat } from "./bytes.js";
 import { curveFacts, encodeSpki, hasPointShape, UNCOMPRESSED } from "./curves.js";
 import { CryptoError } from "./errors.js";
 import { decodePkcs8, decodeSpki, encodePkcs8 } from "./key-encoding.js";
 import {
-  AEAD_KEY_BYTES,
   AEAD_TAG_BYTES,
   type AeadKey,
   type CryptoSuite,
@@ -35,14 +34,23 @@ import {
   checkRandomLength,
   type HashName,
   type KeyPair,
-  type PrivateKey,
   type PublicKey,
   type SealedBytes,
 } from "./suite.js";
+import {
+  checkAeadKey,
+  checkOwnPoint,
+  checkSameCurve,
+  liveAeadKey,
+  notASecretOf,
+  PrivateKeys,
+} from "./suite-secrets.js";
 
 const OPENSSL_HASH: Readonly<Record<HashName, string>> = { "SHA-256": "sha256", "SHA-384": "sha384" };
 const HASH_BYTES: Readonly<Record<HashName, number>> = { "SHA-256": 32, "SHA-384": 48 };
 const OPENSSL_CURVE: Readonly<Record<Curve, string>> = { "P-384": "P-384", "P-256": "P-256" };
+
+const privateKeys = new PrivateKeys<KeyObject>("native");
 
 /** The {@link CryptoSuite} on `node:crypto`. */
 export const nativeSuite: CryptoSuite = {
@@ -64,13 +72,13 @@ export const nativeSuite: CryptoSuite = {
     const { curve, scalar, point } = decodePkcs8(pkcs8);
     // OpenSSL believes the public key inside a file. So it is given the scalar alone, and its answer is compared.
     const derived = keyPairFrom(curve, privateObject(encodePkcs8(curve, scalar))).publicKey.point;
-    if (point !== undefined && !samePublicBytes(point, derived)) throw new CryptoError("key-mismatch", "private key");
+    checkOwnPoint(point, derived);
     // Read once more with the public key, because OpenSSL writes a key out in the form it was read.
     const key = privateObject(encodePkcs8(curve, scalar, derived));
     scalar.fill(0);
     return keyPairFrom(curve, key);
   },
-  exportPrivateKey: (key) => plain(NativePrivateKey.objectOf(key).export({ format: "der", type: "pkcs8" })),
+  exportPrivateKey: (key) => plain(privateKeys.get(key).export({ format: "der", type: "pkcs8" })),
   importPublicKey: (spki) => {
     const { curve, point } = decodeSpki(spki);
     return importPoint(curve, point);
@@ -78,7 +86,7 @@ export const nativeSuite: CryptoSuite = {
   importPoint,
   sign: (key, message, name) => {
     const { defaultHash } = curveFacts(key.curve);
-    const privateKey = NativePrivateKey.objectOf(key);
+    const privateKey = privateKeys.get(key);
     return plain(nodeSign(OPENSSL_HASH[name ?? defaultHash], message, { key: privateKey, dsaEncoding: "ieee-p1363" }));
   },
   verify: (key, message, signature, name) => {
@@ -88,14 +96,16 @@ export const nativeSuite: CryptoSuite = {
     return nodeVerify(OPENSSL_HASH[name ?? defaultHash], message, options, signature);
   },
   agree: (own, peer) => {
-    if (own.curve !== peer.curve) throw new TypeError("the two keys are on different curves");
-    return plain(diffieHellman({ privateKey: NativePrivateKey.objectOf(own), publicKey: publicObjectOf(peer) }));
+    checkSameCurve(own, peer);
+    return plain(diffieHellman({ privateKey: privateKeys.get(own), publicKey: publicObjectOf(peer) }));
   },
   aead: (key) => new NativeAeadKey(key),
   wipe: (secret) => {
     if (secret instanceof Uint8Array) secret.fill(0);
-    else if (secret instanceof NativeAeadKey || secret instanceof NativePrivateKey) secret.wipe();
-    else throw new TypeError("not a secret of the native suite");
+    else if (secret instanceof NativeAeadKey) secret.wipe();
+    // The key lets go of its KeyObject; OpenSSL clears the memory when the object is collected.
+    else if (privateKeys.has(secret)) privateKeys.wipe(secret);
+    else throw notASecretOf("native");
   },
   equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
 };
@@ -143,7 +153,7 @@ function keyPairFrom(curve: Curve, key: KeyObject): KeyPair {
   const { x = "", y = "" } = publicObject.export({ format: "jwk" });
   const point = concat([Uint8Array.of(UNCOMPRESSED), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
   return {
-    privateKey: new NativePrivateKey(curve, key),
+    privateKey: privateKeys.add(curve, key),
     publicKey: new NativePublicKey(curve, encodeSpki(curve, point), point, publicObject),
   };
 }
@@ -199,28 +209,6 @@ class NativePublicKey implements PublicKey {
   }
 }
 
-/** A wiped key lets go of its KeyObject; OpenSSL clears the memory when the object is collected. */
-class NativePrivateKey implements PrivateKey {
-  readonly type = "private";
-  readonly curve: Curve;
-  #object: KeyObject | undefined;
-
-  constructor(curve: Curve, object: KeyObject) {
-    this.curve = curve;
-    this.#object = object;
-  }
-
-  static objectOf(key: PrivateKey): KeyObject {
-    if (!(key instanceof NativePrivateKey)) throw new TypeError("not a private key of the native suite");
-    if (key.#object === undefined) throw new TypeError("the private key was wiped");
-    return key.#object;
-  }
-
-  wipe(): void {
-    this.#object = undefined;
-  }
-}
-
 const CIPHER = "aes-256-gcm";
 const CIPHER_OPTIONS = { authTagLength: AEAD_TAG_BYTES };
 /** There is nothing in it that anyone could write into. */
@@ -230,13 +218,13 @@ class NativeAeadKey implements AeadKey {
   #key: KeyObject | undefined;
 
   constructor(key: Uint8Array) {
-    if (key.length !== AEAD_KEY_BYTES) throw new RangeError(`an AES-256 key has ${AEAD_KEY_BYTES} bytes`);
+    checkAeadKey(key);
     this.#key = createSecretKey(key);
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): SealedBytes {
     checkNonce(nonce);
-    const cipher = createCipheriv(CIPHER, this.#liveKey(), nonce, CIPHER_OPTIONS);
+    const cipher = createCipheriv(CIPHER, liveAeadKey(this.#key), nonce, CIPHER_OPTIONS);
     if (aad.length > 0) cipher.setAAD(aad);
     // A call for nothing would be a quarter of what a header costs.
     const ciphertext = plaintext.length === 0 ? EMPTY : plain(cipher.update(plaintext));
@@ -246,7 +234,7 @@ class NativeAeadKey implements AeadKey {
 
   open(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): Uint8Array | undefined {
     checkNonce(nonce);
-    const key = this.#liveKey();
+    const key = liveAeadKey(this.#key);
     if (tag.length !== AEAD_TAG_BYTES) return undefined;
     const decipher = createDecipheriv(CIPHER, key, nonce, CIPHER_OPTIONS);
     if (aad.length > 0) decipher.setAAD(aad);
@@ -263,10 +251,5 @@ class NativeAeadKey implements AeadKey {
 
   wipe(): void {
     this.#key = undefined;
-  }
-
-  #liveKey(): KeyObject {
-    if (this.#key === undefined) throw new TypeError("the AEAD key was wiped");
-    return this.#key;
   }
 }

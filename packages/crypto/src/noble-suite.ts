@@ -9,13 +9,11 @@ import { expand, extract } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { randomBytes } from "@noble/hashes/utils.js";
-import { concat, equalConstantTime, samePublicBytes } from "./bytes.js";
+import { concat, equalConstantTime } from "./bytes.js";
 import { curveFacts } from "./curves.js";
-import { CryptoError } from "./errors.js";
 import { decodePkcs8, decodeSpki, encodePkcs8 } from "./key-encoding.js";
 import { importPoint, NOBLE_HASHES, nobleHash, nobleVerifier, publicKey } from "./noble-verifier.js";
 import {
-  AEAD_KEY_BYTES,
   AEAD_TAG_BYTES,
   type AeadKey,
   type CryptoSuite,
@@ -24,9 +22,18 @@ import {
   checkNonce,
   checkRandomLength,
   type KeyPair,
-  type PrivateKey,
   type SealedBytes,
 } from "./suite.js";
+import {
+  checkAeadKey,
+  checkOwnPoint,
+  checkSameCurve,
+  liveAeadKey,
+  notASecretOf,
+  PrivateKeys,
+} from "./suite-secrets.js";
+
+const privateKeys = new PrivateKeys<Uint8Array>("noble");
 
 /** The portable {@link CryptoSuite}. */
 export const nobleSuite: CryptoSuite = {
@@ -50,14 +57,12 @@ export const nobleSuite: CryptoSuite = {
   importPrivateKey: (pkcs8) => {
     const { curve, scalar, point } = decodePkcs8(pkcs8);
     const keyPair = keyPairFromScalar(curve, scalar);
-    if (point !== undefined && !samePublicBytes(point, keyPair.publicKey.point)) {
-      throw new CryptoError("key-mismatch", "private key");
-    }
+    checkOwnPoint(point, keyPair.publicKey.point);
     return keyPair;
   },
   exportPrivateKey: (key) => {
     const { noble } = curveFacts(key.curve);
-    const scalar = NoblePrivateKey.scalarOf(key);
+    const scalar = privateKeys.get(key);
     return encodePkcs8(key.curve, scalar, noble.getPublicKey(scalar, false));
   },
   importPublicKey: (spki) => {
@@ -68,13 +73,13 @@ export const nobleSuite: CryptoSuite = {
   sign: (key, message, name) => {
     const { noble, defaultHash } = curveFacts(key.curve);
     const digest = nobleHash(name ?? defaultHash, [message]);
-    return noble.sign(digest, NoblePrivateKey.scalarOf(key), { prehash: false, lowS: false });
+    return noble.sign(digest, privateKeys.get(key), { prehash: false, lowS: false });
   },
   agree: (own, peer) => {
     const { noble, fieldBytes } = curveFacts(own.curve);
-    if (own.curve !== peer.curve) throw new TypeError("the two keys are on different curves");
+    checkSameCurve(own, peer);
     // Checks the peer's point again; cofactor 1 and a scalar below n leave no way to the point at infinity.
-    const shared = noble.getSharedSecret(NoblePrivateKey.scalarOf(own), peer.point, false);
+    const shared = noble.getSharedSecret(privateKeys.get(own), peer.point, false);
     const x = shared.slice(1, 1 + fieldBytes);
     shared.fill(0);
     return x;
@@ -82,8 +87,9 @@ export const nobleSuite: CryptoSuite = {
   aead: (key) => new NobleAeadKey(key),
   wipe: (secret) => {
     if (secret instanceof Uint8Array) secret.fill(0);
-    else if (secret instanceof NobleAeadKey || secret instanceof NoblePrivateKey) secret.wipe();
-    else throw new TypeError("not a secret of the noble suite");
+    else if (secret instanceof NobleAeadKey) secret.wipe();
+    else if (privateKeys.has(secret)) privateKeys.wipe(secret)?.fill(0);
+    else throw notASecretOf("noble");
   },
   equal: equalConstantTime,
 };
@@ -91,49 +97,26 @@ export const nobleSuite: CryptoSuite = {
 /** @param scalar - Valid (1 to n − 1) and of the field's length. Owned from here on. */
 function keyPairFromScalar(curve: Curve, scalar: Uint8Array): KeyPair {
   const point = curveFacts(curve).noble.getPublicKey(scalar, false);
-  return { privateKey: new NoblePrivateKey(curve, scalar), publicKey: publicKey(curve, point) };
-}
-
-/** Keeps the scalar in a private field, out of reach of inspection, JSON and copies. */
-class NoblePrivateKey implements PrivateKey {
-  readonly type = "private";
-  readonly curve: Curve;
-  #scalar: Uint8Array | undefined;
-
-  constructor(curve: Curve, scalar: Uint8Array) {
-    this.curve = curve;
-    this.#scalar = scalar;
-  }
-
-  static scalarOf(key: PrivateKey): Uint8Array {
-    if (!(key instanceof NoblePrivateKey)) throw new TypeError("not a private key of the noble suite");
-    if (key.#scalar === undefined) throw new TypeError("the private key was wiped");
-    return key.#scalar;
-  }
-
-  wipe(): void {
-    this.#scalar?.fill(0);
-    this.#scalar = undefined;
-  }
+  return { privateKey: privateKeys.add(curve, scalar), publicKey: publicKey(curve, point) };
 }
 
 class NobleAeadKey implements AeadKey {
   #key: Uint8Array | undefined;
 
   constructor(key: Uint8Array) {
-    if (key.length !== AEAD_KEY_BYTES) throw new RangeError(`an AES-256 key has ${AEAD_KEY_BYTES} bytes`);
+    checkAeadKey(key);
     this.#key = key.slice();
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): SealedBytes {
     checkNonce(nonce);
-    const sealed = gcm(this.#liveKey(), nonce, aad).encrypt(plaintext);
+    const sealed = gcm(liveAeadKey(this.#key), nonce, aad).encrypt(plaintext);
     return { ciphertext: sealed.slice(0, plaintext.length), tag: sealed.slice(plaintext.length) };
   }
 
   open(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): Uint8Array | undefined {
     checkNonce(nonce);
-    const key = this.#liveKey();
+    const key = liveAeadKey(this.#key);
     if (tag.length !== AEAD_TAG_BYTES) return undefined;
     try {
       return gcm(key, nonce, aad).decrypt(concat([ciphertext, tag]));
@@ -145,10 +128,5 @@ class NobleAeadKey implements AeadKey {
   wipe(): void {
     this.#key?.fill(0);
     this.#key = undefined;
-  }
-
-  #liveKey(): Uint8Array {
-    if (this.#key === undefined) throw new TypeError("the AEAD key was wiped");
-    return this.#key;
   }
 }
