@@ -3,13 +3,14 @@
  * (through the suite) random bytes come in; frames to send and notices come out of `pollOutput`. It knows no addresses and no timers, and
  * does not look into the headers it protects.
  *
- * Here the parts meet: `exchange.ts`, the state machine that makes new keys, `record-layer.ts`, the keys in use, and the queue between them.
+ * Here the parts meet: `exchange.ts`, the state machine that makes new keys, `record-layer.ts`, the keys in use, and `sending.ts`, what goes
+ * out under them or waits.
  */
 import { type CryptoSuite, EndorsementCache, spkiHash } from "@sealane/crypto";
 import {
   type ChannelState,
   FRAME_CHANNEL,
-  FRAME_CONSENSUS,
+  type FRAME_CONSENSUS,
   FRAME_FORWARDED,
   type FrameType,
   type NodeId,
@@ -21,7 +22,7 @@ import { type ChannelOutput, OutputQueue } from "./output.js";
 import type { ChannelSelf, ChannelTrust, Party } from "./party.js";
 import type { ReceiveKey } from "./receive-key.js";
 import { RecordLayer } from "./record-layer.js";
-import { SendQueue } from "./send-queue.js";
+import { Sending } from "./sending.js";
 import type { ChannelVersion, ChannelVersionNumber, ReceivedMessage, SessionKeys } from "./version.js";
 import { version1 } from "./version-1.js";
 import { version2 } from "./version-2.js";
@@ -76,7 +77,7 @@ export class Channel {
   readonly #limits: ChannelLimits;
   readonly #exchange: Exchange;
   readonly #records: RecordLayer;
-  readonly #queue: SendQueue;
+  readonly #sending: Sending;
   readonly #outputs = new OutputQueue();
   #lastError: ChannelErrorCode | undefined;
   #lastActivityMs: number | undefined;
@@ -94,8 +95,14 @@ export class Channel {
     this.#limits = resolveLimits(limits, version);
     this.#party = { suite, self, peer, trust, cache: cache ?? new EndorsementCache() };
     this.#records = new RecordLayer(this.#version.records, this.#limits);
-    this.#queue = new SendQueue(this.#limits.queuedForwardedMax);
-    this.#exchange = new Exchange(this.#version, this.#party, this.#limits, this.#exchangeOwner());
+    const exchange = new Exchange(this.#version, this.#party, this.#limits, this.#exchangeOwner());
+    this.#exchange = exchange;
+    this.#sending = new Sending(this.#records, this.#limits.queuedForwardedMax, {
+      get holdsRecords() {
+        return exchange.holdsRecords;
+      },
+      transmit: (frameType, parts) => this.#outputs.push({ type: "transmit", frameType, parts }),
+    });
   }
 
   /** §8. During a rekey this names the exchange; whether keys are in use is `isOpen`. */
@@ -212,9 +219,7 @@ export class Channel {
    */
   seal(header: Uint8Array, nowMs: number): Uint8Array | undefined {
     this.#beforeSealing(nowMs);
-    const trailer = this.#isHeld ? undefined : this.#records.sealHeader(FRAME_CONSENSUS, header);
-    if (trailer === undefined) this.#queue.putConsensus(header);
-    this.#release();
+    const trailer = this.#sending.seal(header);
     this.#requestIfDue(nowMs);
     return trailer;
   }
@@ -227,11 +232,9 @@ export class Channel {
    */
   sealEncrypted(header: Uint8Array, plaintext: Uint8Array, nowMs: number): Uint8Array | "queued" | "refused" {
     this.#beforeSealing(nowMs);
-    const sealed = this.#isHeld ? undefined : this.#records.seal(FRAME_FORWARDED, header, plaintext);
-    const isQueued = sealed === undefined && this.#queue.putForwarded(header, plaintext);
-    this.#release();
+    const sealed = this.#sending.sealEncrypted(header, plaintext);
     this.#requestIfDue(nowMs);
-    return sealed ?? (isQueued ? "queued" : "refused");
+    return sealed;
   }
 
   /**
@@ -273,7 +276,7 @@ export class Channel {
   close(): void {
     this.#exchange.reset();
     this.#records.clear();
-    this.#queue.clear();
+    this.#sending.clear();
     this.#outputs.clear();
     this.#arm();
   }
@@ -291,41 +294,12 @@ export class Channel {
     };
   }
 
-  /**
-   * Records have to go through the queue: a final is due, or something waits that was put there before. Then what is sealed now must not
-   * overtake it.
-   */
-  get #isHeld(): boolean {
-    return this.#exchange.holdsRecords || (this.isOpen && !this.#queue.isEmpty);
-  }
-
-  /** Lets out what was held back, once nothing holds it any more. */
-  #release(): void {
-    if (this.isOpen && !this.#exchange.holdsRecords && !this.#queue.isEmpty) this.#flush();
-  }
-
   /** What waited goes out at once, ahead of anything sealed later. */
   #switchKeys(keys: SessionKeys, nowMs: number): void {
     const rekeyed = this.isOpen;
     this.#records.switchKeys(keys, nowMs);
     this.#outputs.push({ type: "established", rekeyed });
-    this.#flush();
-  }
-
-  #flush(): void {
-    const consensus = this.#queue.takeConsensus();
-    const trailer = consensus && this.#records.sealHeader(FRAME_CONSENSUS, consensus);
-    if (consensus !== undefined && trailer !== undefined) {
-      this.#outputs.push({ type: "transmit", frameType: FRAME_CONSENSUS, parts: [consensus, trailer] });
-    }
-    // A limit below eleven records ends the keys before the queue: the rest waits for the next ones.
-    while (this.isOpen) {
-      const forwarded = this.#queue.takeForwarded();
-      if (forwarded === undefined) return;
-      const sealed = this.#records.seal(FRAME_FORWARDED, forwarded.header, forwarded.plaintext);
-      if (sealed === undefined) return;
-      this.#outputs.push({ type: "transmit", frameType: FRAME_FORWARDED, parts: [forwarded.header, sealed] });
-    }
+    this.#sending.flush();
   }
 
   #handleConfirm(
@@ -380,7 +354,7 @@ export class Channel {
   /** As `#advance`, for calls that seal nothing themselves: what was held back may go out. */
   #advanceAndRelease(nowMs: number): void {
     this.#advance(nowMs);
-    this.#release();
+    this.#sending.release();
   }
 
   #request(nowMs: number): void {
