@@ -14,6 +14,10 @@
  *   keys that match and can hear each other; and meanwhile they are never both ESTABLISHED with different keys for longer than the time-out.
  * - No ephemeral private key is left once that is reached.
  *
+ * What it does not find, since these laws hold without them: a channel without the collision rule, whose ends come to common keys in time all
+ * the same (`spec-retries.test.ts`, "both initiate", holds the rule); and a responder that does not start afresh when no final
+ * comes, because here the initiator always does (`spec-retries.test.ts` has one that does not).
+ *
  * Good behaviour is one of the actions in each state, so the second law is read off the explored graph, and carried out only where that ends.
  */
 import { HANDSHAKE_TIMEOUT_MS } from "./end.js";

@@ -23,7 +23,7 @@ const ChannelState = z
     /** Records under the key in use. */
     sent: Count,
     received: Count,
-    /** Records that can still be sent before the key must not be used any more. */
+    /** Records that can still be sent before a new exchange starts (channel-v2 §6); 0 without keys. The key can be used for a good while after. */
     recordsLeft: Count,
     /** Code of the last refusal. */
     lastError: z.string().max(CODE_CHARS_MAX).nullable(),
