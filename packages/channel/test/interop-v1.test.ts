@@ -153,27 +153,30 @@ describe.each(["low", "high"] as const)("ours has the %s id", (side) => {
     expect([link.accepted, link.theirs.accepted]).toEqual([["b"], ["a"]]);
   });
 
-  it.each([16, 40, 101])("renewals under load with a limit of %i: every message of both is accepted, in order", (limit) => {
-    const link = new Link(side, limit);
-    link.ours.initiate(0);
-    link.run();
-    const sent = { ours: [] as string[], theirs: [] as string[] };
-    // A fixed pattern of sends and deliveries, uneven in both directions, with frames of both under way at all times.
-    for (let turn = 0; turn < 300; turn++) {
-      if (turn % 3 !== 1 && link.send(`o${turn}`)) sent.ours.push(`o${turn}`);
-      // Theirs has no way to wait, other than not to send while keys change.
-      if (turn % 4 !== 2 && link.theirs.status === "ESTABLISHED") {
-        link.theirs.send(FRAME_CONSENSUS, header(`t${turn}`));
-        sent.theirs.push(`t${turn}`);
+  it.each([16, 40, 101])(
+    "renewals under load with a limit of %i: every message of both is accepted, in order",
+    (limit) => {
+      const link = new Link(side, limit);
+      link.ours.initiate(0);
+      link.run();
+      const sent = { ours: [] as string[], theirs: [] as string[] };
+      // A fixed pattern of sends and deliveries, uneven in both directions, with frames of both under way at all times.
+      for (let turn = 0; turn < 300; turn++) {
+        if (turn % 3 !== 1 && link.send(`o${turn}`)) sent.ours.push(`o${turn}`);
+        // Theirs has no way to wait, other than not to send while keys change.
+        if (turn % 4 !== 2 && link.theirs.status === "ESTABLISHED") {
+          link.theirs.send(FRAME_CONSENSUS, header(`t${turn}`));
+          sent.theirs.push(`t${turn}`);
+        }
+        if (turn % 2 === 0) link.step("theirs");
+        if (turn % 5 !== 0) link.step("ours");
+        if (turn % 7 === 0) link.step("theirs");
       }
-      if (turn % 2 === 0) link.step("theirs");
-      if (turn % 5 !== 0) link.step("ours");
-      if (turn % 7 === 0) link.step("theirs");
-    }
-    link.run(20);
-    expect(link.ours.exchanges).toBeGreaterThan(limit === 101 ? 2 : 4);
-    expect(link.theirs.accepted).toEqual(sent.ours);
-    expect(link.accepted).toEqual(sent.theirs);
-    expect([sent.ours.length > 100, sent.theirs.length > 100]).toEqual([true, true]);
-  });
+      link.run(20);
+      expect(link.ours.exchanges).toBeGreaterThan(limit === 101 ? 2 : 4);
+      expect(link.theirs.accepted).toEqual(sent.ours);
+      expect(link.accepted).toEqual(sent.theirs);
+      expect([sent.ours.length > 100, sent.theirs.length > 100]).toEqual([true, true]);
+    },
+  );
 });
