@@ -2,30 +2,19 @@
  * The faults of consensus spec §16, and some of our own kind, each as a change to the text of the core. A change names the exact text it replaces, so that a fault
  * that no longer fits the source stops the run instead of planting nothing. None of this exists in what ships.
  */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import type { Fault } from "./plant.js";
 
-export interface Edit {
-  /** In packages/consensus/src. */
-  readonly file: string;
-  /** Occurs exactly once. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-export interface Fault {
-  /** `R` and a number: of what the core has beyond the specification. Else the row of §16: `B1`…`B14`, or `T` and a number for the rows of its second table, of which 12, 14, 17 and 18 are B12, B13, B10 and B11. */
-  readonly name: string;
-  readonly what: string;
-  readonly edits: readonly Edit[];
-}
-
+/** @param name - Row of §16: `B1`…`B14`, or `T` and a number for the rows of its second table, of which 12, 14, 17 and 18 are B12, B13, B10 and B11. */
 function fault(
   name: string,
   what: string,
   ...edits: readonly (readonly [file: string, find: string, replace: string])[]
 ): Fault {
-  return { name, what, edits: edits.map(([file, find, replace]) => ({ file: `${file}.ts`, find, replace })) };
+  return {
+    name,
+    what,
+    edits: edits.map(([file, find, replace]) => ({ file: `consensus/src/${file}.ts`, find, replace })),
+  };
 }
 
 const STEP_DOWN = ["replica-state", "this.rollback(this.log.lastCommittableSeqno);", ""] as const;
@@ -241,22 +230,3 @@ export const FAULTS: readonly Fault[] = [
     "const caughtUp = peers.get(to) !== undefined && ",
   ]),
 ];
-
-const CONSENSUS = fileURLToPath(new URL("../../../consensus/src/", import.meta.url));
-
-/** A Vite plugin that plants a fault. @throws {Error} at once when the fault does not fit the sources. */
-export function plant({ name, edits }: Fault) {
-  for (const { file, find } of edits) {
-    const found = readFileSync(CONSENSUS + file, "utf8").split(find).length - 1;
-    if (found !== 1) throw new Error(`fault ${name} fits ${file} ${found} times, not once: ${find}`);
-  }
-  return {
-    name: `fault ${name}`,
-    enforce: "pre" as const,
-    transform(code: string, id: string): string | undefined {
-      const here = edits.filter(({ file }) => id.split("?")[0] === CONSENSUS + file);
-      if (here.length === 0) return undefined;
-      return here.reduce((text, { find, replace }) => text.replace(find, () => replace), code);
-    },
-  };
-}

@@ -30,8 +30,8 @@ for (const module of vitest.state.getTestModules()) {
   for (const each of module.errors()) row.broken.push(each.message);
   for (const test of module.children.allTests()) {
     const judged = test.meta().caughtBy;
-    if (judged !== undefined) Object.assign(row, judged);
-    else if (module.moduleId.endsWith("judge.mutant.ts")) row.broken.push(test.result().errors?.[0]?.message);
+    if (judged !== undefined) for (const kind of ["own", "public", "simulation"]) row[kind].push(...judged[kind]);
+    else if (module.moduleId.endsWith(".mutant.ts")) row.broken.push(test.result().errors?.[0]?.message);
     else if (test.result().state === "failed") row.specification += 1;
   }
 }
