@@ -33,6 +33,22 @@ describe("a node that is removed", () => {
     expect(await trust(primary, nodeId)).toMatchObject({ status: 409, body: { error: { code: "conflict" } } });
   });
 
+  it("while it is down learns so from the others' API when it is back, and not a third time", async () => {
+    const founder = await found();
+    const [, leaver] = [await joined(founder), await joined(founder)];
+    const { nodeId } = leaver.node;
+    await founder.until(() => leaver.node.state().committed === founder.node.state().committed);
+    await leaver.node.stop();
+    expect(await remove(founder, nodeId)).toMatchObject({ status: 200 });
+    await removed(founder, nodeId);
+    const resume = { dataDir: leaver.dir, service: { type: "resume" }, electionTimeoutMs: 500 } as const;
+    const back = await WatchedNode.start(resume);
+    await back.node.retired;
+    expect(back.node.state()).toMatchObject({ phase: "retired", role: "none" });
+    await back.node.stop();
+    await expect(startNode(resume)).rejects.toMatchObject({ code: "retired" });
+  });
+
   it("is refused while it is the only one", async () => {
     const primary = await found();
     expect(await remove(primary, primary.node.nodeId)).toMatchObject({

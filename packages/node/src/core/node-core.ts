@@ -20,6 +20,7 @@ import {
   type FrameType,
   formatTxId,
   forwardedHeaderBytes,
+  type NetworkNode,
   type NodeId,
   type NodeState,
   type Seqno,
@@ -28,6 +29,7 @@ import {
 } from "@sealane/wire";
 import { ClientRequests } from "./client-requests.js";
 import { writeGenesis } from "./governance.js";
+import { Inquiry } from "./inquiry.js";
 import { JoinedNodes } from "./joined-nodes.js";
 import { Peers } from "./peers.js";
 import { type Payload, ReplicatedLog } from "./replicated-log.js";
@@ -63,6 +65,7 @@ export class NodeCore {
   readonly #peers: Peers;
   readonly #joined: JoinedNodes;
   readonly #requests: ClientRequests;
+  readonly #inquiry: Inquiry;
   readonly #startedMs: number;
   readonly #outputs: Output[] = [];
   readonly #stored = new StoredEntries();
@@ -75,9 +78,15 @@ export class NodeCore {
     this.#log = new ReplicatedLog(config, nowMs);
     this.#peers = new Peers(config);
     this.#joined = new JoinedNodes(this.#log);
+    this.#inquiry = new Inquiry(
+      config.id,
+      config.timing.electionTimeoutMs,
+      config.start.type === "new" ? [] : config.start.nodes,
+    );
     this.#requests = new ClientRequests(config, this.#log, this.#peers, this.#stored, (at) => this.state(at));
     if (config.start.type === "new") this.#writeGenesis(config.start.members, nowMs);
     this.#updatePeers(nowMs);
+    this.#inquiry.handlePrimary(this.#log.replica.primary !== undefined, nowMs);
     if (config.start.type !== "new") this.#peers.initiateAll(nowMs);
     this.#settle(nowMs);
   }
@@ -88,6 +97,7 @@ export class NodeCore {
         this.#log.handleTick(nowMs);
         this.#peers.handleTick(nowMs);
         this.#requests.handleTick(nowMs);
+        if (!this.#log.isRetired && this.#inquiry.takeDue(nowMs)) this.#inquire();
         break;
       case "flush":
         this.#log.handleFlush(nowMs);
@@ -97,6 +107,9 @@ export class NodeCore {
         break;
       case "persisted":
         this.#log.handlePersisted(input.token, nowMs);
+        break;
+      case "network":
+        this.#handleNetwork(input.nodes, nowMs);
         break;
       case "entries":
         this.#stored.handleEntries(input.id, input.entries, nowMs);
@@ -168,7 +181,8 @@ export class NodeCore {
   }
 
   get #waitUntilMs(): number {
-    return Math.min(this.#log.waitUntilMs, this.#peers.waitUntilMs, this.#requests.waitUntilMs);
+    const inquiryMs = this.#log.isRetired ? Number.POSITIVE_INFINITY : this.#inquiry.dueMs;
+    return Math.min(this.#log.waitUntilMs, this.#peers.waitUntilMs, this.#requests.waitUntilMs, inquiryMs);
   }
 
   /** Whether a node without a record here gets a channel: while this one knows no primary, that one may be it (decision 0016). */
@@ -212,6 +226,8 @@ export class NodeCore {
     const headerBytes = consensusHeaderBytes(payload);
     const opened = this.#peers.open(from, FRAME_CONSENSUS, headerBytes, payload, nowMs);
     if (opened === undefined) return false;
+    // A removed node that was not told may still campaign (consensus spec §11.1, Completed). It could win, and would do no harm but delay.
+    if (this.#peers.isLeaving(from)) return true;
     const { message, entriesDigest: digest } = decodeConsensus(opened.header);
     const first = seqno(message.type === "append-entries" ? message.prevSeqno + 1 : 0);
     const decoded = digest === undefined ? [] : this.#decodeEntries(opened.rest, first, digest);
@@ -315,6 +331,7 @@ export class NodeCore {
         break;
       case "role":
         this.#requests.handleView(replica.view);
+        this.#inquiry.handlePrimary(replica.primary !== undefined, nowMs);
         if (this.#log.isRetired) this.#retire(nowMs);
         this.#observe({ type: "role", role: this.#log.role, view: replica.view, atMs: nowMs });
         break;
@@ -384,6 +401,24 @@ export class NodeCore {
     this.#outputs.push({ type: "transmit", to, frameType: FRAME_CONSENSUS, parts });
   }
 
+  #inquire(): void {
+    const { store } = this.#log;
+    const known = [...networkNodes(store.read("latest"), store.read("committed")), ...this.#inquiry.told];
+    const others = known.filter((node) => node.id !== this.#config.id && isTakingPart(node));
+    const addresses = [...new Set(others.map(({ apiAddress }) => apiAddress))];
+    if (addresses.length > 0) this.#outputs.push({ type: "inquire", addresses });
+  }
+
+  /** An answer that comes once there is a primary again is late: the log says more. */
+  #handleNetwork(nodes: readonly NetworkNode[], nowMs: number): void {
+    if (this.#log.isRetired || this.#log.replica.primary !== undefined) return;
+    if (this.#inquiry.handleNetwork(nodes)) {
+      this.#log.handleRemoved();
+      this.#observe({ type: "role", role: "none", view: this.#log.replica.view, atMs: nowMs });
+      this.#retire(nowMs);
+    } else this.#updatePeers(nowMs);
+  }
+
   /** This node is out of its service: whoever waits for it is told, and its channels end. */
   #retire(nowMs: number): void {
     this.#requests.handleRetired();
@@ -391,16 +426,15 @@ export class NodeCore {
   }
 
   #updatePeers(nowMs: number): void {
-    const { start } = this.#config;
     const { store } = this.#log;
     const recorded = networkNodes(store.read("latest"), store.read("committed"));
     const gone = new Set(
       recorded.flatMap((node) => (isTakingPart(node) || node.status === "pending" ? [] : [node.id])),
     );
     const peers = new Map(recorded.filter(isTakingPart).map((node) => [node.id, node]));
-    // A node that catches up reads records from before its peers were trusted; what it was told at its start holds until they are gone.
-    for (const node of start.type === "new" ? [] : start.nodes) {
-      if (isTakingPart(node) && !gone.has(node.id) && !peers.has(node.id)) peers.set(node.id, node);
+    // A node that catches up reads records from before its peers were trusted; what it was told holds until they are gone.
+    for (const node of this.#inquiry.told) {
+      if (!gone.has(node.id) && !peers.has(node.id)) peers.set(node.id, node);
     }
     if (this.#log.isRetired) peers.clear();
     this.#peers.update([...peers.values()], nowMs);

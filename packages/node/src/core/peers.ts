@@ -100,6 +100,11 @@ export class Peers {
     return this.#peers.has(id);
   }
 
+  /** Whether a peer is gone from the service and only waits for what was sent last. */
+  isLeaving(id: NodeId): boolean {
+    return this.#peers.get(id)?.leavesMs !== undefined;
+  }
+
   /** @returns the record trailer for a header, or undefined when there are no keys yet (it is queued) or no such peer. */
   seal(to: NodeId, header: Uint8Array, nowMs: number): Uint8Array | undefined {
     const trailer = this.#peers.get(to)?.channel.seal(header, nowMs);

@@ -84,6 +84,8 @@ export class ReplicatedLog {
   /** The newest signature this node appended as primary; 0 before the first. */
   #ownSignature = seqno(0);
   #waitUntilMs = Number.POSITIVE_INFINITY;
+  /** Other nodes have said that this one was removed: its own log will never say so any more. */
+  #wasRemoved = false;
   /** As primary: nodes whose removal is committed, and whose second entry is still to be written. */
   #toRetire: readonly NodeId[] = [];
 
@@ -131,7 +133,7 @@ export class ReplicatedLog {
   }
 
   get role(): Role {
-    return ROLES[this.replica.role];
+    return this.#wasRemoved ? "none" : ROLES[this.replica.role];
   }
 
   /** Whether this node is in a configuration that is in force. A joiner becomes one when it has caught up that far. */
@@ -141,7 +143,7 @@ export class ReplicatedLog {
 
   /** This node was removed and nothing depends on it any more (consensus spec §11.1, RetiredCommitted). Final. */
   get isRetired(): boolean {
-    return this.replica.retirementPhase === "retired-committed";
+    return this.#wasRemoved || this.replica.retirementPhase === "retired-committed";
   }
 
   /** How far this node is in the service. */
@@ -243,6 +245,7 @@ export class ReplicatedLog {
   }
 
   handleMessage(from: NodeId, message: ConsensusMessage, decoded: readonly DecodedEntry[], nowMs: number): void {
+    if (this.#wasRemoved) return;
     const entries = decoded.map((entry) => ({ ...consensusEntry(entry, entry.writeSet), decoded: entry }));
     this.replica.handle({ type: "message", from, message, entries }, nowMs);
     this.#drain(nowMs);
@@ -259,13 +262,21 @@ export class ReplicatedLog {
     this.#drain(nowMs);
   }
 
+  /** The service has removed this node and needs it no more, as its other nodes say: it says and does nothing from now on. */
+  handleRemoved(): void {
+    this.#wasRemoved = true;
+    this.#waitUntilMs = Number.POSITIVE_INFINITY;
+  }
+
   handleTick(nowMs: number): void {
+    if (this.#wasRemoved) return;
     this.replica.handle({ type: "tick" }, nowMs);
     this.#drain(nowMs);
   }
 
   /** Ends a turn: signs if it is due, then lets the replica send and persist everything the turn appended, together. */
   handleFlush(nowMs: number): void {
+    if (this.#wasRemoved) return;
     this.#retireRemoved(nowMs);
     if (this.role === "primary" && this.#signatureIsDue(nowMs)) this.#sign(nowMs);
     if (this.#waitsForSignature) return;

@@ -57,6 +57,8 @@ export type Input =
   | { readonly type: "request"; readonly request: ClientRequest }
   /** Everything up to this `persist` output is durable now. */
   | { readonly type: "persisted"; readonly token: number }
+  /** One node's answer to an `inquire` output: the `nodes` of its `GET /node/network`. */
+  | { readonly type: "network"; readonly nodes: readonly NetworkNode[] }
   /** What the `read` output with this id asked for, one entry each; fewer when they are too many bytes, or cannot be read. */
   | { readonly type: "entries"; readonly id: number; readonly entries: readonly Uint8Array[] };
 
@@ -93,6 +95,11 @@ export type Output =
       readonly frameType: FrameType;
       readonly parts: readonly Uint8Array[];
     }
+  /**
+   * Ask the nodes at these API addresses for `GET /node/network`, over TLS that trusts the service certificate alone, and hand in each answer
+   * that comes as `network`. This node has heard from no primary for long.
+   */
+  | { readonly type: "inquire"; readonly addresses: readonly string[] }
   | { readonly type: "peer"; readonly id: NodeId; readonly address: string | undefined }
   | ({ readonly type: "respond"; readonly id: number } & Answer)
   | { readonly type: "event"; readonly event: NodeEvent }

@@ -4,7 +4,7 @@
  */
 import type { FileLedger } from "@sealane/ledger/files";
 import type { Transport } from "@sealane/transport";
-import type { FrameType, NodeId, NodeState } from "@sealane/wire";
+import type { FrameType, NetworkNode, NodeId, NodeState } from "@sealane/wire";
 import type { Answer } from "../core/answer.js";
 import { FaultError, RequestError } from "../core/errors.js";
 import type { FrameVerdict, NodeCore } from "../core/node-core.js";
@@ -22,6 +22,8 @@ export interface HostParts {
   readonly transport: Transport;
   readonly ledger: FileLedger;
   readonly observer: ((event: NodeEvent) => void) | undefined;
+  /** Asks a node at an API address what nodes the service has. @returns undefined when no answer that counts comes in time. */
+  askNetwork(address: string): Promise<readonly NetworkNode[] | undefined>;
   /** The node takes part in its service: called once. */
   onReady(): void;
   /** The service has removed it and needs it no more: called once. */
@@ -146,6 +148,9 @@ export class NodeHost {
       case "read":
         void this.#read(output);
         break;
+      case "inquire":
+        for (const address of output.addresses) void this.#inquire(address);
+        break;
       case "respond":
         this.#answers.get(output.id)?.(output);
         this.#answers.delete(output.id);
@@ -162,6 +167,11 @@ export class NodeHost {
     // None, as if they were lost: the core knows what that means for whoever waits for them.
     const entries = await this.#parts.ledger.read(from, through, bytesMax).catch(() => []);
     this.#handle({ type: "entries", id, entries });
+  }
+
+  async #inquire(address: string): Promise<void> {
+    const nodes = await this.#parts.askNetwork(address);
+    if (nodes !== undefined) this.#handle({ type: "network", nodes });
   }
 
   #setTimer(untilMs: number): void {

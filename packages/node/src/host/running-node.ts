@@ -23,6 +23,7 @@ import type { SigningLimits } from "../core/signing-policy.js";
 import type { ClientRequest, NodeEvent, Start, Timing } from "../core/types.js";
 import { ApiServer, refusal } from "./api-server.js";
 import { askAgain } from "./ask-again.js";
+import { askNetwork } from "./ask-network.js";
 import { nowMs } from "./clock.js";
 import type { DataDir, NodeFile } from "./data-dir.js";
 import { Deferred } from "./deferred.js";
@@ -271,11 +272,12 @@ export class RunningNode {
       this.#ready.resolve();
       this.#takingPart.abort();
     };
+    const ask = (address: string) => askNetwork(address, this.#serviceCertificate ?? "", this.#stopping.signal);
     this.#membership = membership;
     const onRetired = (): void => void this.#noteRetired();
     const onFailed = (error: NodeError): void => this.#fail(error);
     this.#host = new NodeHost(
-      { core, transport: this.#transport, ledger, observer, onReady, onRetired, onFailed },
+      { core, transport: this.#transport, ledger, observer, askNetwork: ask, onReady, onRetired, onFailed },
       (handlers) => new Storage(ledger, dataDir, hardState, nowMs, handlers),
     );
     this.#askAgain(this.#serviceCertificate, membership.nodes);

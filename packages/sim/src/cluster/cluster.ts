@@ -9,6 +9,7 @@ import { type InMemoryNetwork, inMemoryNetwork, type NetworkFaults, NO_FAULTS } 
 import {
   fromUtf8,
   type JoinedNetwork,
+  type NetworkNode,
   type NodeAction,
   type NodeId,
   parseNetworkState,
@@ -339,12 +340,18 @@ export class Cluster {
     };
   }
 
+  #nodesAt(apiAddress: string): readonly NetworkNode[] | undefined {
+    const node = this.#nodes.findLast(({ config }) => config.apiAddress === apiAddress);
+    return node === undefined || node.isPaused ? undefined : node.state(this.#nowMs)?.nodes;
+  }
+
   #add(config: SimulatedNodeConfig, place: number): SimulatedNode {
     const node = new SimulatedNode(config, {
       network: this.network,
       trace: this.trace,
       random: this.#disks,
       observer: this.#options.observer,
+      nodesAt: (apiAddress) => this.#nodesAt(apiAddress),
     });
     this.#nodes.push(node);
     this.#places[place] = node;

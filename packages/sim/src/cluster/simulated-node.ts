@@ -39,6 +39,8 @@ export interface SimulatedWorld {
   /** For the disk. */
   readonly random: SeededRandom;
   readonly observer?: NodeObserver | undefined;
+  /** What the node with this API address says of the service's nodes; undefined when it does not answer. */
+  nodesAt(apiAddress: string): readonly NetworkNode[] | undefined;
 }
 
 /**
@@ -60,6 +62,7 @@ export class SimulatedNode {
   readonly #network: InMemoryNetwork;
   readonly #trace: RunTrace;
   readonly #observer: NodeObserver | undefined;
+  readonly #nodesAt: SimulatedWorld["nodesAt"];
   readonly #answers = new Map<number, (answer: Answer) => void>();
   #core: NodeCore | undefined;
   #transport: Transport | undefined;
@@ -80,6 +83,7 @@ export class SimulatedNode {
     this.#network = world.network;
     this.#trace = world.trace;
     this.#observer = world.observer;
+    this.#nodesAt = world.nodesAt;
     this.disk = new SimulatedDisk(world.random);
   }
 
@@ -232,6 +236,12 @@ export class SimulatedNode {
           break;
         case "read":
           core.handle({ type: "entries", id: output.id, entries: this.disk.read(output) }, localMs);
+          break;
+        case "inquire":
+          for (const address of output.addresses) {
+            const nodes = this.#nodesAt(address);
+            if (nodes !== undefined) core.handle({ type: "network", nodes }, localMs);
+          }
           break;
         case "respond":
           this.#answers.get(output.id)?.(output);
