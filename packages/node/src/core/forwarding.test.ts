@@ -40,4 +40,14 @@ describe("Forwarding", () => {
     forwarding.remove(0);
     expect(forwarding.isFull).toBe(false);
   });
+
+  it("gives up what was sent in an earlier view, and nothing of the present one", () => {
+    const forwarding = new Forwarding();
+    forwarding.add(41, PRIMARY, VIEW, 10);
+    forwarding.add(42, OTHER, view(3), 20);
+    expect(forwarding.takeBefore(VIEW)).toEqual([]);
+    expect(forwarding.takeBefore(view(3))).toEqual([41]);
+    expect(forwarding.takeAnswered(0, PRIMARY)).toBeUndefined();
+    expect(forwarding.takeAnswered(1, OTHER)).toBe(42);
+  });
 });
