@@ -25,6 +25,9 @@ const LEAVING_ELECTION_TIMEOUTS = 1;
 /** Nodes without a record here that may have a channel at once: each may cost signature checks, at the rate of a peer. */
 const STRANGERS_MAX = 4;
 
+/** The address of a peer without a record. */
+const STRANGER = "";
+
 interface Peer {
   readonly channel: Channel;
   /** Empty for one that has no record here. */
@@ -88,11 +91,11 @@ export class Peers {
    * @returns whether there was room.
    */
   admit(id: NodeId, nowMs: number): boolean {
-    const strangers = [...this.#peers.values()].filter(({ address }) => address === "").length;
+    const strangers = [...this.#peers.values()].filter(({ address }) => address === STRANGER).length;
     if (strangers >= STRANGERS_MAX) return false;
     const channel = this.#openChannel(id);
     const leavesMs = nowMs + LEAVING_ELECTION_TIMEOUTS * this.#config.timing.electionTimeoutMs;
-    this.#peers.set(id, { channel, address: "", waitUntilMs: Number.POSITIVE_INFINITY, leavesMs, shown: "" });
+    this.#peers.set(id, { channel, address: STRANGER, waitUntilMs: Number.POSITIVE_INFINITY, leavesMs, shown: "" });
     return true;
   }
 
@@ -102,7 +105,8 @@ export class Peers {
 
   /** Whether a peer is gone from the service and only waits for what was sent last. */
   isLeaving(id: NodeId): boolean {
-    return this.#peers.get(id)?.leavesMs !== undefined;
+    const peer = this.#peers.get(id);
+    return peer?.leavesMs !== undefined && peer.address !== STRANGER;
   }
 
   /** @returns the record trailer for a header, or undefined when there are no keys yet (it is queued) or no such peer. */
@@ -139,7 +143,7 @@ export class Peers {
   ) {
     const peer = this.#peers.get(from);
     const opened = peer?.channel.open(frameType, headerBytes, payload, nowMs);
-    if (peer?.address === "" && opened !== undefined) {
+    if (peer?.address === STRANGER && opened !== undefined) {
       peer.leavesMs = nowMs + LEAVING_ELECTION_TIMEOUTS * this.#config.timing.electionTimeoutMs; // its entries are still coming
     }
     this.#drain(from, nowMs);
