@@ -1,9 +1,9 @@
 import { createSelfSigned, pemEncode } from "@sealane/crypto";
 import { nativeSuite as suite } from "@sealane/crypto/native";
 import { Store, type Transaction } from "@sealane/kv";
-import { type Ballot, ballotBytes, base64, type GovernanceAction, type NodeId, seqno, view } from "@sealane/wire";
+import { type Ballot, ballotBytes, base64, type NodeAction, type NodeId, seqno, view } from "@sealane/wire";
 import { describe, expect, it } from "vitest";
-import { castBallot, recordJoin, writeGenesis, writeRetiredCommitted } from "./governance.js";
+import { type BallotContext, castBallot, recordJoin, writeGenesis, writeRetiredCommitted } from "./governance.js";
 import { endorseNode, newServiceKeys, nodeIdOf, readMember, validity } from "./identity.js";
 import { configuration, isTakingPart, networkNodes, nodeInfos, retiredIn, SINGLE } from "./tables.js";
 
@@ -60,15 +60,22 @@ class World {
     return node.id;
   }
 
-  vote(type: GovernanceAction["type"], nodeId: NodeId, ...voters: number[]): boolean {
+  /** The ledger secret is not changed here. */
+  get #context(): BallotContext {
+    const secrets = { wrapping: undefined, current: seqno(1), count: 1, isSettled: true };
+    return { suite, service, nowMs: 0, secrets, id: this.first.id, view: view(2) };
+  }
+
+  vote(type: NodeAction["type"], nodeId: NodeId, ...voters: number[]): boolean {
     let accepted = false;
+    const context = this.#context;
     for (const index of voters) {
       const member = members[index];
       if (member === undefined) throw new Error("no such member");
       const action = { type, nodeId };
       const signature = base64(suite.sign(member.keyPair.privateKey, ballotBytes(service.id, action)));
       const ballot: Ballot = { action, memberId: member.id, signature };
-      accepted = this.change((tx) => castBallot(tx, ballot, service, suite, 0));
+      accepted = this.change((tx) => castBallot(tx, ballot, context));
     }
     return accepted;
   }
