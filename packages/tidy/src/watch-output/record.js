@@ -40,8 +40,11 @@ function watch(to) {
   /** @param {crypto.KeyObject} key */
   const notePrivateKey = (key) => {
     if (!CURVES.includes(key.asymmetricKeyDetails?.namedCurve ?? "")) return;
-    const { d } = key.export({ format: "jwk" });
-    if (d !== undefined) noteKey(Buffer.from(d, "base64url"));
+    // Not as a JWK: Node 20 holds the key's lock meanwhile, and a collection of the job that generated it waits for that lock for ever.
+    // RFC 5915 §3: SEQUENCE, INTEGER 1, then the scalar as an OCTET STRING.
+    const sec1 = key.export({ format: "der", type: "sec1" });
+    const at = (sec1[1] ?? 0) < 0x80 ? 5 : 6;
+    noteKey(sec1.subarray(at + 2, at + 2 + (sec1[at + 1] ?? 0)));
   };
   /** @param {unknown} printed */
   const noteOutput = (printed) => {
