@@ -1,15 +1,29 @@
 /** Verifying a ledger whose first entries are gone, and the snapshots beside it (ledger spec §10.3). */
 import { pemEncode } from "@sealane/crypto";
-import { concatBytes, equalBytes, seqno } from "@sealane/wire";
+import { concatBytes, equalBytes, seqno, utf8 } from "@sealane/wire";
 import { describe, expect, test } from "vitest";
-import { createLedger, createService, fill, node, put, secrets, servicePem, sign, suite, V2 } from "../test/fixture.js";
-import { flip, type ProvenSnapshot, proveSnapshot } from "../test/state.js";
+import {
+  createLedger,
+  createService,
+  decode,
+  fill,
+  node,
+  put,
+  secrets,
+  servicePem,
+  sign,
+  suite,
+  V2,
+} from "../test/fixture.js";
+import { entriesOf, flip, type ProvenSnapshot, proveSnapshot, stateOf, takeSnapshot } from "../test/state.js";
+import { receiptOf } from "./build-receipt.js";
 import { ledgerFigures } from "./figures/ledger-figures.js";
 import { archiveBelow } from "./files/archive.js";
 import { ledgerDirectory, snapshotDirectory } from "./files/ledger-directory.js";
 import { openLedger } from "./files/node-ledger.js";
 import type { LedgerEntry } from "./ledger.js";
 import { memorySource } from "./ledger-source.js";
+import { encodeSnapshot } from "./snapshot/encode-snapshot.js";
 import { MemoryDisk } from "./testing/memory-disk.js";
 import { verifyLedger } from "./verify-ledger.js";
 
@@ -217,6 +231,41 @@ describe("a snapshot is refused", () => {
     expect(await verify(late(), mixed)).toMatchObject({ ok: false, code: "root-mismatch", at: { seqno: 11 } });
   });
 
+  /** A ledger, not yet in files, and a snapshot beside it. */
+  async function verifyOne(made: readonly LedgerEntry[], name: string, file: Uint8Array) {
+    const chunk = concatBytes(new Uint8Array(8), ...made.map(({ bytes }) => bytes));
+    return verify(new Map([["ledger_1", chunk]]), new Map([[name, file]]));
+  }
+
+  test("with another leaf than the ledger's, although the ledger has its evidence", async () => {
+    const again = createLedger();
+    const entries = fill(again, 3);
+    const wrong = encodeSnapshot(suite, secrets, {
+      seqno: seqno(5),
+      leaf: new Uint8Array(32),
+      viewHistory: [1, 1],
+      maps: stateOf(entriesOf(again)),
+    });
+    const { evidence, signature, file } = proveSnapshot(again, wrong);
+    const result = await verifyOne([...entries, evidence, signature], "snapshot_5_6.committed", file);
+    expect(result).toMatchObject({ ok: false, code: "bad-snapshot" });
+  });
+
+  test("whose digest an application claimed for someone, in a transaction that is no evidence", async () => {
+    const other = createLedger();
+    const made = fill(other, 3);
+    const forged = takeSnapshot(
+      other,
+      stateOf(entriesOf(other)).filter(({ name }) => name !== "records"),
+    );
+    const claim = other.append({ view: V2, writeSet: put("k", "v"), claimsDigest: forged.digest });
+    const signature = sign(other);
+    const { json } = receiptOf(decode(claim), decode(signature), { suite, secrets });
+    const file = concatBytes(forged.bytes, utf8(JSON.stringify(json)));
+    const result = await verifyOne([...made, claim, signature], "snapshot_5_6.committed", file);
+    expect(result).toMatchObject({ ok: false, code: "bad-snapshot" });
+  });
+
   test("provisional ones are passed over", async () => {
     const result = await verify(files, new Map([["snapshot_9_10", new Uint8Array(3)]]));
     expect(result).toMatchObject({ ok: true, snapshots: 0 });
@@ -305,6 +354,13 @@ describe("archiving", () => {
         }
       };
       expect(await archiveBelow("ledger", "archive", options(disk))).toMatchObject({ firstSeqno: 10 });
+      // A file is not gone from here before the directory it went to is durable: the two may be on different media.
+      for (const name of ["ledger_1-5.committed", "ledger_6-9.committed"]) {
+        const removed = disk.log.indexOf(`remove ledger/${name}`);
+        if (removed < 0) continue;
+        const arrived = disk.log.indexOf(`rename archive/${name}.part archive/${name}`);
+        expect(disk.log.slice(arrived, removed)).toContain("sync directory");
+      }
     }
     expect(crashed.length).toBeGreaterThan(30);
     for (const [index, disk] of crashed.entries()) {
