@@ -78,7 +78,7 @@ export class Members {
    * with a damaged disk may be lost already.
    */
   get isSettled(): boolean {
-    return this.changing === 0 && this.#doubtful.size === 0;
+    return this.changing === 0 && this.#doubtful.size === 0 && this.live.every(knowsCommit);
   }
 
   doubt(node: SimulatedNode): void {
@@ -89,6 +89,15 @@ export class Members {
   endDoubt(node: SimulatedNode): boolean {
     return this.#doubtful.delete(node);
   }
+}
+
+/**
+ * Whether a node knows, and would know after a restart, that the last reconfiguration is committed. As long as it does not, it asks the
+ * configuration before for votes too, and that one may be unable to lose anybody (docs/limits.md).
+ */
+function knowsCommit({ replication, disk }: SimulatedNode): boolean {
+  const [configuration, further] = replication?.configurations ?? [];
+  return configuration !== undefined && further === undefined && configuration.seqno <= disk.hardState.commitSeqno;
 }
 
 function quorumOf(size: number): number {
