@@ -109,12 +109,24 @@ export const nativeSuite: CryptoSuite = {
   equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
 };
 
+/** Parts up to this length together are joined first: a hash object costs more than the copy. */
+const JOINED_BYTES_MAX = 1_024;
+
 function hash(algorithm: string, parts: readonly Uint8Array[]): Uint8Array {
   const [only, second] = parts;
-  if (only !== undefined && second === undefined) return plain(hashOnce(algorithm, only, "buffer"));
+  if (only !== undefined && second === undefined) return bytesOf(hashOnce(algorithm, only, "binary"));
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length <= JOINED_BYTES_MAX) return bytesOf(hashOnce(algorithm, concat(parts), "binary"));
   const state = createHash(algorithm);
   for (const part of parts) state.update(part);
   return plain(state.digest());
+}
+
+/** A digest as text of one character a byte, which Node hands over in a third of the time that a buffer takes. */
+function bytesOf(digest: string): Uint8Array {
+  const bytes = new Uint8Array(digest.length);
+  for (let index = 0; index < digest.length; index++) bytes[index] = digest.charCodeAt(index);
+  return bytes;
 }
 
 function hmac(algorithm: string, key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
