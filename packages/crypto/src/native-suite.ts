@@ -20,6 +20,7 @@ import {
   randomFillSync,
   timingSafeEqual,
 } from "node:crypto";
+import { concat } from "./bytes.js";
 import { curveFacts, encodeSpki, hasPointShape } from "./curves.js";
 import { CryptoError } from "./errors.js";
 import { decodePkcs8, decodeSpki, encodePkcs8 } from "./key-encoding.js";
