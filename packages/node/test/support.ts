@@ -194,16 +194,17 @@ export function found(): Promise<WatchedNode> {
 }
 
 /** Starts a joiner and waits until the service has recorded that it waits. */
-export async function joinPending(first: WatchedNode): Promise<WatchedNode> {
+export async function joinPending(first: WatchedNode, options: Partial<NodeOptions> = {}): Promise<WatchedNode> {
   const joiner = await WatchedNode.start({
+    ...options,
     service: { type: "join", url: first.node.apiUrl, serviceCertificate: first.node.serviceCertificate ?? "" },
   });
   await first.until(() => first.node.state().nodes.some(({ id }) => id === joiner.node.nodeId));
   return joiner;
 }
 
-export async function joined(first: WatchedNode): Promise<WatchedNode> {
-  const joiner = await joinPending(first);
+export async function joined(first: WatchedNode, options: Partial<NodeOptions> = {}): Promise<WatchedNode> {
+  const joiner = await joinPending(first, options);
   await trust(first, joiner.node.nodeId);
   await joiner.node.ready;
   return joiner;

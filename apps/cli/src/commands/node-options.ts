@@ -15,6 +15,7 @@ export interface NodeFlags {
   readonly publishedApi?: string;
   readonly electionTimeout?: number;
   readonly heartbeat?: number;
+  readonly snapshotEvery?: number;
   readonly json?: boolean;
 }
 
@@ -37,6 +38,11 @@ export function addNodeOptions(command: Command): Command {
       wholeNumber(1, TIME_MS_MAX),
     )
     .option("--heartbeat <ms>", "send at least this often as a primary (default: 100)", wholeNumber(1, TIME_MS_MAX))
+    .option(
+      "--snapshot-every <n>",
+      "take a snapshot after this many entries; the same on all nodes (default: 10000)",
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
     .option("--json", "print where things are as one JSON line");
 }
 
@@ -100,6 +106,7 @@ function nodeOptions(flags: NodeFlags, resumed: boolean): Omit<NodeOptions, "ser
     ...(api && { api: withPublished(api, flags.publishedApi) }),
     ...(flags.electionTimeout !== undefined && { electionTimeoutMs: flags.electionTimeout }),
     ...(flags.heartbeat !== undefined && { heartbeatMs: flags.heartbeat }),
+    ...(flags.snapshotEvery !== undefined && { snapshotEvery: flags.snapshotEvery }),
   };
 }
 

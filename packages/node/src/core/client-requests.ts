@@ -84,6 +84,13 @@ export class ClientRequests {
     guard(answer, () => this.#dispatch(request, answer, nowMs, () => this.#forward(request, nowMs)));
   }
 
+  /** For the node itself. @param done - Called once, with the JSON form in UTF-8; undefined when there is none. */
+  askReceipt(txId: TxId, nowMs: number, done: (receipt: Uint8Array | undefined) => void): void {
+    const answer: Answering = ({ status, body }) => done(status === 200 ? body : undefined);
+    const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
+    guard(answer, () => this.#receipts.handleRequest(txId, "json", answer, deadlineMs));
+  }
+
   handleForwarded(from: NodeId, header: ForwardedHeader, plaintext: Uint8Array, nowMs: number): void {
     if (header.type === "response") {
       const { status, body } = decodeForwardedResponse(plaintext);

@@ -1,7 +1,7 @@
 /** What the log's entries add up to in memory: the ledger with its Merkle tree, and the maps. Both always stand at the same seqno. */
-import type { Entry } from "@sealane/consensus";
+import type { Entry, RestoredState, ViewStart } from "@sealane/consensus";
 import type { CryptoSuite } from "@sealane/crypto";
-import { Store } from "@sealane/kv";
+import { KvError, type Reader, Store } from "@sealane/kv";
 import {
   type BuiltReceipt,
   type DecodedEntry,
@@ -10,11 +10,21 @@ import {
   LedgerError,
   type LedgerSecret,
   receiptOf,
+  type SnapshotInput,
+  type VerifiedSnapshot,
 } from "@sealane/ledger";
-import { formatTxId, type NodeId, type Seqno, type TxId, type View, type WriteSet } from "@sealane/wire";
+import { formatTxId, NodeId, type Seqno, seqno, type TxId, type View, view, type WriteSet } from "@sealane/wire";
 import { FaultError } from "./errors.js";
 import { type EncryptionKey, type KeptSecret, RotatingSecrets } from "./rotating-secrets.js";
-import { configurationIn, endorsedCertificates, retiredIn, SINGLE, serviceInfo } from "./tables.js";
+import {
+  configuration,
+  configurationIn,
+  endorsedCertificates,
+  nodeInfos,
+  retiredIn,
+  SINGLE,
+  serviceInfo,
+} from "./tables.js";
 
 /** What a node must not forget, beside its ledger. */
 export interface HardState {
@@ -40,7 +50,8 @@ export class LogState {
   readonly secrets: RotatingSecrets;
   readonly #suite: CryptoSuite;
 
-  constructor({ suite, id, ledgerSecrets, encryption }: LogKeys) {
+  /** @param snapshot - Where the log goes on from. @throws LedgerError, KvError when its state is none. Default: from the beginning. */
+  constructor({ suite, id, ledgerSecrets, encryption }: LogKeys, snapshot?: VerifiedSnapshot) {
     this.#suite = suite;
     this.secrets = new RotatingSecrets(suite, ledgerSecrets, { id, key: encryption });
     this.ledger = new Ledger({
@@ -48,7 +59,9 @@ export class LogState {
       secrets: this.secrets.current,
       nodeCertificate: (id) => this.store.read("latest").map(endorsedCertificates).get(id),
       serviceCertificate: () => this.store.read("latest").map(serviceInfo).get(SINGLE)?.cert,
+      ...(snapshot === undefined ? {} : { base: snapshot.base }),
     });
+    if (snapshot !== undefined) this.#install(snapshot);
   }
 
   /** @throws LedgerError when the entry is malformed or fails its tag. */
@@ -95,10 +108,30 @@ export class LogState {
     return this.secrets.handleRollback(to);
   }
 
+  /** What a snapshot of the committed state at `at` is made of. Read it before the next `compact`. */
+  snapshotInput(at: Seqno): SnapshotInput {
+    const { ledger, store } = this;
+    return { seqno: at, leaf: ledger.leaf(at), viewHistory: ledger.viewHistory(at), maps: store.committedMaps() };
+  }
+
+  #install({ snapshot, base }: VerifiedSnapshot): void {
+    const starts = viewStarts(base.viewHistory);
+    const viewAt = (at: Seqno): View => starts.findLast((start) => start.seqno <= at)?.view ?? view(0);
+    const maps = [...snapshot.publicMaps, ...(snapshot.privateMaps ?? [])];
+    this.store.install(maps, { view: base.view, seqno: base.seqno }, viewAt);
+  }
+
   compact(upTo: Seqno): void {
     this.store.compact(upTo);
     this.ledger.compact(upTo);
   }
+}
+
+/** Where views start, without those that have no entry. @param history - As a snapshot has it (ledger spec §10.2). */
+function viewStarts(history: readonly number[]): ViewStart[] {
+  return history.flatMap((first, index) =>
+    history[index + 1] === first ? [] : [{ view: view(index + 1), seqno: seqno(first) }],
+  );
 }
 
 /** An entry as consensus sees it. */
@@ -129,16 +162,47 @@ export class Replay {
   /** With the secrets that were learned from entries not read back yet. */
   readonly #kept: LogState;
   readonly #keptSeqnos: readonly Seqno[];
+  readonly #snapshot: VerifiedSnapshot | undefined;
+  /** As of the snapshot. */
+  readonly #membership: Pick<RestoredState, "configurations" | "removed"> = { configurations: [] };
 
-  /** @param keys.ledgerSecrets - All that the host kept. Those that were learned are learned again as the entries are read. */
+  /**
+   * @param keys.ledgerSecrets - All that the host kept. Those that were learned are learned again as the entries are read.
+   * @param snapshot - Where to go on from: the entries are those behind it. Default: all.
+   * @throws LedgerError `bad-snapshot` when its state is none that a node can go on from.
+   */
   constructor(
     keys: Omit<LogKeys, "ledgerSecrets"> & { readonly ledgerSecrets: readonly KeptSecret[] },
     hardState: HardState,
+    snapshot?: VerifiedSnapshot,
   ) {
-    this.state = new LogState({ ...keys, ledgerSecrets: keys.ledgerSecrets.filter(({ isLearned }) => !isLearned) });
+    this.#snapshot = snapshot;
+    // What was learned up to a snapshot is committed, and the transactions that brought it are not read again.
+    const learnedTo = snapshot === undefined ? 0 : snapshot.base.seqno + 1;
+    const given = keys.ledgerSecrets.filter(({ from, isLearned }) => !isLearned || from <= learnedTo);
+    try {
+      this.state = new LogState({ ...keys, ledgerSecrets: given }, snapshot);
+    } catch (cause) {
+      if (!(cause instanceof KvError)) throw cause;
+      throw new LedgerError("bad-snapshot", `the state of the snapshot is none: ${cause.message}`, { cause });
+    }
     this.#kept = new LogState(keys);
     this.#keptSeqnos = keys.ledgerSecrets.map(({ from }) => from);
     this.hardState = hardState;
+    if (snapshot !== undefined) this.#membership = membershipIn(this.state.store.read("latest"), keys.id);
+  }
+
+  /** What consensus knows at the snapshot. */
+  get base(): Omit<RestoredState, "hardState"> | undefined {
+    if (this.#snapshot === undefined) return undefined;
+    const { seqno: at, viewHistory } = this.#snapshot.base;
+    return {
+      ...this.#membership,
+      viewHistory: viewStarts(viewHistory),
+      lastSeqno: at,
+      commitSeqno: at,
+      signatures: [],
+    };
   }
 
   /** Whether the host keeps a secret whose transaction a crash has lost: entries to come may be under another one. */
@@ -175,4 +239,23 @@ export class Replay {
       });
     }
   }
+}
+
+/**
+ * The configuration in force at a snapshot, and the removals that are not complete there (consensus spec §11.3).
+ * @throws LedgerError `bad-snapshot` without one, or when this node is on its way out: its part in that is in the entries before.
+ */
+function membershipIn(reader: Reader, own: NodeId): Pick<RestoredState, "configurations" | "removed"> {
+  const nodes = reader.map(configuration).get(SINGLE)?.nodes;
+  const written = reader.map(configuration).versionOf(SINGLE);
+  const infos = [...reader.map(nodeInfos).entries()];
+  const retired = infos.filter(([, { status }]) => status === "Retired");
+  if (nodes === undefined || written === undefined || retired.some(([id]) => id === own)) {
+    throw new LedgerError("bad-snapshot", "this node cannot go on from the snapshot: it is no member there");
+  }
+  const removed = retired.filter(([id, info]) => !info.retired_committed && reader.map(endorsedCertificates).has(id));
+  return {
+    configurations: [{ seqno: written.seqno, nodes }],
+    removed: removed.map(([id]) => NodeId.parse(id)),
+  };
 }

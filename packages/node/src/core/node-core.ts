@@ -25,6 +25,7 @@ import {
   type NodeState,
   type Seqno,
   seqno,
+  type TxId,
   WireError,
 } from "@sealane/wire";
 import { ClientRequests } from "./client-requests.js";
@@ -311,6 +312,8 @@ export class NodeCore {
       case "append":
       case "secrets":
       case "persist":
+      case "snapshot":
+      case "snapshot-dropped":
         this.#outputs.push(output);
         break;
       case "truncate":
@@ -325,6 +328,9 @@ export class NodeCore {
           txId: { view: replica.viewAt(output.seqno), seqno: output.seqno },
           atMs: nowMs,
         });
+        break;
+      case "snapshot-proven":
+        this.#proveSnapshot(output.seqno, output.evidence, nowMs);
         break;
       case "send":
         this.#send(output.to, output.message, nowMs);
@@ -350,6 +356,18 @@ export class NodeCore {
       default:
         output satisfies never;
     }
+  }
+
+  /** The receipt of its evidence makes a snapshot one. Without it, it is as good as none. */
+  #proveSnapshot(at: Seqno, evidence: TxId, nowMs: number): void {
+    this.#requests.askReceipt(evidence, nowMs, (receipt) => {
+      const which = { seqno: at, evidence: evidence.seqno };
+      this.#outputs.push(
+        receipt === undefined
+          ? { type: "snapshot-dropped", ...which }
+          : { type: "snapshot-committed", ...which, receipt },
+      );
+    });
   }
 
   /** Seals the header for this one peer, and puts the very bytes of the ledger behind it. */

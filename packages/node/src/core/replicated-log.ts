@@ -11,7 +11,14 @@ import {
 } from "@sealane/consensus";
 import { pemEncode } from "@sealane/crypto";
 import type { Store } from "@sealane/kv";
-import { type BuiltReceipt, type DecodedEntry, entriesDigest, type LedgerEntry, LedgerError } from "@sealane/ledger";
+import {
+  type BuiltReceipt,
+  type DecodedEntry,
+  entriesDigest,
+  type LedgerEntry,
+  LedgerError,
+  snapshotEvidence,
+} from "@sealane/ledger";
 import {
   type AppendEntries,
   type ConsensusMessage,
@@ -27,6 +34,7 @@ import { writeRetiredCommitted } from "./governance.js";
 import { consensusEntry, type HardState, LogState, type Replay } from "./log-state.js";
 import type { KeptSecret } from "./rotating-secrets.js";
 import { SigningPolicy } from "./signing-policy.js";
+import { type SnapshotOutput, Snapshots } from "./snapshots.js";
 import { configurationIn, successorIn, touchesNodes } from "./tables.js";
 import type { CoreConfig, Role } from "./types.js";
 import { UncommittedBytes } from "./uncommitted-bytes.js";
@@ -38,6 +46,7 @@ export type LogOutput =
   | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
   | { readonly type: "commit"; readonly seqno: Seqno }
   | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
+  | SnapshotOutput
   | { readonly type: "send"; readonly to: NodeId; readonly message: ConsensusMessage }
   | { readonly type: "role" }
   | Extract<ReplicaOutput, { type: "read-ready" | "read-refused" | "transfer" }>
@@ -73,6 +82,7 @@ export class ReplicatedLog {
   readonly #config: CoreConfig;
   readonly #state: LogState;
   readonly #signing: SigningPolicy;
+  readonly #snapshots: Snapshots;
   readonly #certificatePem: string;
   readonly #uncommitted = new UncommittedBytes();
   readonly #outputs: LogOutput[] = [];
@@ -95,6 +105,7 @@ export class ReplicatedLog {
     this.#signing = new SigningPolicy(config.signing);
     this.#certificatePem = pemEncode("CERTIFICATE", config.certificate);
     this.#state = start.type === "resume" ? start.replay.state : new LogState(config);
+    this.#snapshots = new Snapshots(config.suite, this.#state.store, config.snapshotEvery);
     this.replica = new Replica({
       id,
       electionTimeoutMs: timing.electionTimeoutMs,
@@ -120,10 +131,11 @@ export class ReplicatedLog {
   }
 
   pollOutput(): LogOutput | undefined {
-    return this.#outputs.shift();
+    return this.#outputs.shift() ?? this.#snapshots.pollOutput();
   }
 
   get waitUntilMs(): number {
+    if (this.#snapshots.isEncoding) return 0; // the next step, in the next turn
     if (this.role !== "primary") return this.#waitUntilMs;
     return Math.min(this.#waitUntilMs, this.#signing.dueMs(this.#signatureIsPending));
   }
@@ -278,6 +290,7 @@ export class ReplicatedLog {
   handleFlush(nowMs: number): void {
     if (this.#wasRemoved) return;
     this.#retireRemoved(nowMs);
+    this.#workOnSnapshot(nowMs);
     if (this.role === "primary" && this.#signatureIsDue(nowMs)) this.#sign(nowMs);
     if (this.#waitsForSignature) return;
     this.replica.handle({ type: "flush" }, nowMs);
@@ -308,6 +321,16 @@ export class ReplicatedLog {
     if (writeSet.length > 0) this.append(writeSet, nowMs);
   }
 
+  /** A piece of a snapshot in each turn; its evidence, as primary (ledger spec §10.3). */
+  #workOnSnapshot(nowMs: number): void {
+    this.#snapshots.handleTurn(this.replica.commitSeqno);
+    const snapshot = this.#snapshots.wantsEvidence;
+    if (snapshot === undefined || this.role !== "primary" || this.isFull) return;
+    const { writeSet, claimsDigest } = snapshotEvidence(snapshot);
+    this.append(writeSet, nowMs, claimsDigest);
+    this.#snapshots.handleTurn(this.replica.commitSeqno);
+  }
+
   #signatureIsDue(nowMs: number): boolean {
     if (this.replica.lastSeqno === 0) return false; // a service's first transaction is not a signature (ledger spec §7.2)
     return this.replica.shouldSign || this.#signing.isDue(this.#signatureIsPending, nowMs);
@@ -324,6 +347,7 @@ export class ReplicatedLog {
       nodeId: id,
       keyPair,
       certificatePem: this.#certificatePem,
+      endsChunk: this.#snapshots.isDue(seqno(this.replica.lastSeqno + 1)),
       service: {
         keyPair: service.keyPair,
         issuer: service.id,
@@ -364,6 +388,7 @@ export class ReplicatedLog {
         this.#store();
         if (this.#state.rollback(output.to)) this.#outputs.push({ type: "secrets", secrets: this.secrets });
         this.#uncommitted.handleRollback(output.to);
+        this.#snapshots.handleRollback(output.to);
         this.#signing.handleRollback();
         this.#outputs.push({ type: "truncate", to: output.to }, { type: "membership" });
         break;
@@ -381,6 +406,7 @@ export class ReplicatedLog {
         break;
       case "commit":
         if ((this.#unstored[0]?.seqno ?? Number.POSITIVE_INFINITY) <= output.seqno) this.#store();
+        this.#captureSnapshots(output.seqno);
         this.#state.compact(output.seqno);
         this.#uncommitted.handleCommit(output.seqno);
         if (!this.#signatureIsPending) this.#signing.handleCommit(nowMs);
@@ -408,6 +434,14 @@ export class ReplicatedLog {
     }
   }
 
+  #captureSnapshots(to: Seqno): void {
+    for (let at = this.#snapshots.takeChunkEnd(to); at !== undefined; at = this.#snapshots.takeChunkEnd(to)) {
+      this.#state.compact(at);
+      if (!this.#snapshots.wantsState(at)) continue;
+      this.#snapshots.capture(this.#state.secrets.current, this.#state.snapshotInput(at));
+    }
+  }
+
   #appendReplicated(entry: DecodedEntry): void {
     try {
       const { entry: appended, secretsChanged } = this.#state.append(entry);
@@ -425,6 +459,7 @@ export class ReplicatedLog {
   }
 
   #keep(entry: LedgerEntry): void {
+    this.#snapshots.handleAppend(entry);
     this.#unstored.push(entry);
     this.#unstoredBytes += entry.bytes.length;
     this.#uncommitted.handleAppend(entry);
@@ -461,9 +496,16 @@ const ROLES = {
   primary: "primary",
 } as const satisfies Record<ReplicaRole, Role>;
 
-function restoredState(id: NodeId, { hardState, entries }: Replay) {
+function restoredState(id: NodeId, { hardState, entries, base }: Replay) {
   const { view: lastView, votedFor, commitSeqno } = hardState;
-  return replayLog({ id, hardState: { view: lastView, votedFor }, commitSeqno, entries });
+  const voted = { view: lastView, votedFor };
+  return replayLog({
+    id,
+    hardState: voted,
+    commitSeqno,
+    entries,
+    ...(base === undefined ? {} : { base: { ...base, hardState: voted } }),
+  });
 }
 
 /** A uniform integer in [0, max]; the bias of a 32-bit draw is below max / 2^32. */

@@ -3,7 +3,8 @@
  * verifier of that ledger format reads; `public:sealane.` is ours and is passed over by others.
  */
 import { json, map, type Reader, u64, utf8Text } from "@sealane/kv";
-import { type NetworkNode, NodeId, View, type WriteSet } from "@sealane/wire";
+import { SNAPSHOT_EVIDENCE_TABLE } from "@sealane/ledger";
+import { type NetworkNode, NodeId, Seqno, View, type WriteSet } from "@sealane/wire";
 import { z } from "zod";
 
 /** The key of a single-valued table: eight zero bytes. */
@@ -28,6 +29,7 @@ const WrappedSecrets = z.record(
   NodeId,
   z.array(z.object({ version: z.null(), encrypted_secret: z.base64() })).length(1),
 );
+const SnapshotEvidence = z.object({ hash: z.hash("sha256"), version: Seqno });
 const ServiceInfo = z.object({ cert: z.string(), status: z.enum(["Opening", "Open"]) });
 const BallotRecord = z.object({ accepted: z.boolean(), signatures: z.record(z.string(), z.base64()) });
 const Configuration = z.object({ nodes: z.array(NodeId) });
@@ -63,6 +65,12 @@ export const configuration = map("public:sealane.gov.configuration", {
 export const encryptedLedgerSecrets = map("public:ccf.internal.encrypted_ledger_secrets", {
   key: u64,
   value: json((value) => WrappedSecrets.parse(value)),
+});
+
+/** The digest of the last snapshot, and the seqno of its state (ledger spec §10.3). */
+export const snapshotEvidences = map(SNAPSHOT_EVIDENCE_TABLE, {
+  key: u64,
+  value: json((value) => SnapshotEvidence.parse(value)),
 });
 
 /** Of the nodes that may be switched off at most this many, the last ones to go, are shown and told to joiners. */

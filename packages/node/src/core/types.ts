@@ -9,6 +9,7 @@ import type { Member, ServiceKeys } from "./identity.js";
 import type { HardState, Replay } from "./log-state.js";
 import type { EncryptionKey, KeptSecret } from "./rotating-secrets.js";
 import type { SigningLimits } from "./signing-policy.js";
+import type { SnapshotOutput } from "./snapshots.js";
 
 export interface CoreConfig {
   readonly suite: CryptoSuite;
@@ -28,6 +29,8 @@ export interface CoreConfig {
   readonly start: Start;
   readonly timing: Timing;
   readonly signing: SigningLimits;
+  /** Entries from one snapshot to the next, at least. The same on all nodes, or some keep none. Default: no snapshots. */
+  readonly snapshotEvery?: number;
   /** Whether this node asks before it campaigns (consensus spec §9.3), so that one that was cut off deposes nobody. Default true. */
   readonly preVote?: boolean;
   /** Whether `event` outputs are wanted; they cost a little for every message. */
@@ -81,6 +84,15 @@ export type Output =
   | { readonly type: "commit"; readonly seqno: Seqno }
   /** Keep these ledger secrets, all of them, as safe as the node's key; durable before what is appended after. */
   | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
+  /** Keep a snapshot, provisionally; beside the queue of the storage. */
+  | Extract<SnapshotOutput, { type: "snapshot" | "snapshot-dropped" }>
+  /** A kept snapshot is proven: put the receipt (JSON, UTF-8) behind it. */
+  | {
+      readonly type: "snapshot-committed";
+      readonly seqno: Seqno;
+      readonly evidence: Seqno;
+      readonly receipt: Uint8Array;
+    }
   /** Read committed entries back that are no longer in memory; both ends inclusive, at most `bytesMax`, one at least. Always answered. */
   | {
       readonly type: "read";

@@ -7,6 +7,7 @@
  *     state.json          view, vote and a lower bound of what is committed
  *     service.pem         the service certificate, for clients and joiners
  *     ledger/             the ledger's chunks
+ *     snapshots/          the state at some seqnos, encrypted, so that a restart need not read the whole ledger
  *     member0.pem, member0.private.pem   only where a service was founded without members: its first one, for the operator to keep
  *     node.pid            the process that runs here
  */
@@ -81,6 +82,10 @@ export class DataDir {
 
   constructor(path: string) {
     this.path = path;
+  }
+
+  get snapshotsPath(): string {
+    return join(this.path, "snapshots");
   }
 
   get ledgerPath(): string {

@@ -12,6 +12,7 @@ import type { ClientRequest, Input, NodeEvent, Output } from "../core/types.js";
 import { refusal } from "./api-server.js";
 import { nowMs } from "./clock.js";
 import { NodeError } from "./errors.js";
+import type { SnapshotStore } from "./snapshot-store.js";
 import type { Storage } from "./storage.js";
 
 /** Timers beyond this fire at once in Node; nothing here waits that long. */
@@ -21,6 +22,7 @@ export interface HostParts {
   readonly core: NodeCore;
   readonly transport: Transport;
   readonly ledger: FileLedger;
+  readonly snapshots: SnapshotStore;
   readonly observer: ((event: NodeEvent) => void) | undefined;
   /** Asks a node at an API address what nodes the service has. @returns undefined when no answer that counts comes in time. */
   askNetwork(address: string): Promise<readonly NetworkNode[] | undefined>;
@@ -86,6 +88,7 @@ export class NodeHost {
       for (const answer of this.#answers.values()) answer(stoppingAnswer());
       this.#answers.clear();
     }
+    await this.#parts.snapshots.close();
     await this.#storage.close();
   }
 
@@ -138,6 +141,11 @@ export class NodeHost {
       case "persist":
       case "commit":
         this.#storage.handle(output);
+        break;
+      case "snapshot":
+      case "snapshot-dropped":
+      case "snapshot-committed":
+        this.#parts.snapshots.handle(output);
         break;
       case "transmit":
         this.#parts.transport.send(output.to, output.frameType, output.parts);

@@ -16,8 +16,8 @@ import {
 } from "@sealane/wire";
 import type { Answer } from "../core/answer.js";
 import type { App } from "../core/app.js";
-import { FaultError, RequestError } from "../core/errors.js";
-import { type HardState, Replay } from "../core/log-state.js";
+import { RequestError } from "../core/errors.js";
+import type { HardState } from "../core/log-state.js";
 import { type FrameVerdict, NodeCore } from "../core/node-core.js";
 import type { SigningLimits } from "../core/signing-policy.js";
 import type { ClientRequest, NodeEvent, Start, Timing } from "../core/types.js";
@@ -31,6 +31,8 @@ import { NodeError } from "./errors.js";
 import { type JoinOptions, joinService } from "./join-service.js";
 import { acceptMembership, type Membership, type NodeKeys, privateFile, tlsIdentity } from "./membership.js";
 import { NodeHost } from "./node-host.js";
+import { readBack } from "./read-back.js";
+import { SnapshotStore } from "./snapshot-store.js";
 import { Storage } from "./storage.js";
 
 /** Requests under way may take this long to finish when a node stops, in ms. */
@@ -51,6 +53,7 @@ export interface NodeSetup {
   readonly app: App;
   readonly timing: Timing;
   readonly signing: SigningLimits;
+  readonly snapshotEvery: number;
   readonly preVote: boolean;
   readonly observer: ((event: NodeEvent) => void) | undefined;
   readonly signal: AbortSignal | undefined;
@@ -229,8 +232,10 @@ export class RunningNode {
 
   /** Takes part from now on, with an empty ledger. */
   async activate(membership: Membership, start: Exclude<Start, { type: "resume" }>): Promise<void> {
-    const { storage } = await openLedger(this.#setup.dataDir.ledgerPath);
-    this.#run(membership, start, storage, NOTHING_YET);
+    const { dataDir } = this.#setup;
+    const { storage } = await openLedger(dataDir.ledgerPath);
+    const snapshots = await SnapshotStore.open(dataDir.snapshotsPath);
+    this.#run(membership, start, { ledger: storage, snapshots }, NOTHING_YET);
   }
 
   /** Comes back with what the directory holds. @throws NodeError `fault` when its ledger does not verify, `data-dir-damaged`, `retired`. */
@@ -242,30 +247,27 @@ export class RunningNode {
         ? NOTHING_YET
         : { view: file.view, votedFor: file.votedFor ?? undefined, commitSeqno: file.commitSeqno };
     const { id, encryption } = keys;
-    const replay = new Replay({ suite, id, ledgerSecrets: membership.ledgerSecrets, encryption }, hardState);
-    const { storage, entries } = await openLedger(dataDir.ledgerPath, {
-      durable: hardState.commitSeqno,
-      isIntact: (entry) => replay.isIntact(entry),
-    }).catch((cause: unknown) => {
-      throw new NodeError("fault", `The ledger of this node cannot be opened: ${reason(cause)}`, { cause });
-    });
-    try {
-      for await (const entry of entries) replay.handleEntry(entry);
-    } catch (cause) {
-      await storage.close();
-      throw cause instanceof FaultError ? new NodeError("fault", cause.message, { cause }) : cause;
-    }
-    this.#run(membership, { type: "resume", replay, nodes: membership.nodes }, storage, hardState);
+    const logKeys = { suite, id, ledgerSecrets: membership.ledgerSecrets, encryption };
+    const { replay, ledger, snapshots } = await readBack(dataDir, logKeys, hardState, membership.service.certificate);
+    this.#run(membership, { type: "resume", replay, nodes: membership.nodes }, { ledger, snapshots }, hardState);
     if (this.state().phase === "retired") throw retiredError(this.nodeId);
   }
 
-  #run(membership: Membership, start: Start, ledger: FileLedger, hardState: HardState): void {
-    const { suite, keys, app, timing, signing, preVote, observer, dataDir, api } = this.#setup;
+  #run(
+    membership: Membership,
+    start: Start,
+    { ledger, snapshots }: { readonly ledger: FileLedger; readonly snapshots: SnapshotStore },
+    hardState: HardState,
+  ): void {
+    const { suite, keys, app, timing, signing, preVote, snapshotEvery, observer, dataDir, api } = this.#setup;
     const { id, keyPair, encryption } = keys;
     const { nodeAddress, apiAddress } = this;
     const observe = observer !== undefined;
     const own = { suite, app, id, keyPair, encryption, nodeAddress, apiAddress };
-    const core = new NodeCore({ ...own, ...membership, start, timing, signing, preVote, observe }, nowMs());
+    const core = new NodeCore(
+      { ...own, ...membership, start, timing, signing, preVote, snapshotEvery, observe },
+      nowMs(),
+    );
     this.#api.setIdentity(tlsIdentity(suite, keys, membership.certificate, hostOf(api), nowMs()));
     this.#serviceCertificate = pemEncode("CERTIFICATE", membership.service.certificate);
     const onReady = (): void => {
@@ -277,7 +279,7 @@ export class RunningNode {
     const onRetired = (): void => void this.#noteRetired();
     const onFailed = (error: NodeError): void => this.#fail(error);
     this.#host = new NodeHost(
-      { core, transport: this.#transport, ledger, observer, askNetwork: ask, onReady, onRetired, onFailed },
+      { core, transport: this.#transport, ledger, snapshots, observer, askNetwork: ask, onReady, onRetired, onFailed },
       (handlers) => new Storage(ledger, dataDir, hardState, nowMs, handlers),
     );
     this.#askAgain(this.#serviceCertificate, membership.nodes);
@@ -363,10 +365,6 @@ function answer(node: RunningNode | undefined, request: Omit<ClientRequest, "id"
 
 function notTrusted(): Answer {
   return refusal(new RequestError("not-trusted", "This node is not part of a service yet: it waits to be trusted."));
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function hostOf({ host, published }: Listen): string {

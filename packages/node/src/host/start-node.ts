@@ -47,6 +47,8 @@ export interface NodeOptions {
   /** Ask before standing for election, so that a node that was cut off deposes nobody when it is back. Default true (CCF's is false). */
   readonly preVote?: boolean;
   readonly signing?: Partial<SigningLimits>;
+  /** Entries from one snapshot to the next, at least; `Infinity` for none. Default 10,000. The same on all nodes. */
+  readonly snapshotEvery?: number;
   /** Sees what the node does, as it does it. Metadata only; called synchronously, so be quick. */
   readonly observer?: (event: NodeEvent) => void;
   /** Stops the node. */
@@ -55,6 +57,8 @@ export interface NodeOptions {
 
 const LOOPBACK: ListenOptions = { host: "127.0.0.1", port: 0 };
 const TIMING_DEFAULTS: Timing = { electionTimeoutMs: 5_000, heartbeatMs: 100, commitTimeoutMs: 3_000 };
+/** As CCF's. */
+const SNAPSHOT_EVERY_DEFAULT = 10_000;
 const MEMBER_DAYS = 3_650;
 
 /**
@@ -114,6 +118,7 @@ async function setUp(options: NodeOptions, dataDir: DataDir): Promise<NodeSetup>
     app: options.app ?? recordsApp,
     timing,
     signing: { ...SIGNING_DEFAULTS, ...options.signing },
+    snapshotEvery: options.snapshotEvery ?? SNAPSHOT_EVERY_DEFAULT,
     preVote: options.preVote ?? true,
     observer,
     signal,

@@ -35,6 +35,8 @@ export interface ClusterOptions {
   /** Default: a suite that costs nothing and protects nothing. Give a real one to run the real arithmetic. */
   readonly suite?: CryptoSuite;
   readonly app?: App;
+  /** Entries from one snapshot to the next. Default: none are taken. */
+  readonly snapshotEvery?: number;
   /** Virtual ms. Defaults: 1,000, 100, 3,000. */
   readonly electionTimeoutMs?: number;
   readonly heartbeatMs?: number;
@@ -323,6 +325,7 @@ export class Cluster {
       heartbeatMs = 100,
       commitTimeoutMs = 3_000,
       preVote = true,
+      snapshotEvery,
     } = this.#options;
     const { keyPair, id, encryption } = this.#consortium.newIdentity();
     const number = this.#nextNumber++;
@@ -337,6 +340,7 @@ export class Cluster {
       timing: { electionTimeoutMs, heartbeatMs, commitTimeoutMs },
       signing: SIGNING_DEFAULTS,
       preVote,
+      ...(snapshotEvery === undefined ? {} : { snapshotEvery }),
     };
   }
 

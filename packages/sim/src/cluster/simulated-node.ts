@@ -15,6 +15,7 @@ import { NodeClock } from "./node-clock.js";
 import type { NodeObserver } from "./node-observer.js";
 import type { RunTrace } from "./run-trace.js";
 import { type PowerLoss, SimulatedDisk } from "./simulated-disk.js";
+import { SimulatedSnapshots } from "./simulated-snapshots.js";
 
 export interface Answer {
   readonly status: number;
@@ -56,6 +57,8 @@ export type Downfall = "storage-failed" | "power-lost";
 const TURNS_MAX = 1_000;
 
 export class SimulatedNode {
+  /** Survive every crash, and are not read again: a simulated node comes back from its ledger. */
+  readonly snapshots = new SimulatedSnapshots();
   readonly disk: SimulatedDisk;
   readonly clock = new NodeClock();
   readonly config: SimulatedNodeConfig;
@@ -113,6 +116,7 @@ export class SimulatedNode {
   }
 
   start(start: Start, nowMs: number): void {
+    this.snapshots.restart();
     if (start.type === "join") this.#toldOf = start.nodes;
     const core = new NodeCore({ ...this.config, start, observe: true }, this.clock.read(nowMs));
     this.#core = core;
@@ -226,6 +230,11 @@ export class SimulatedNode {
         case "commit":
           this.#committed = seqno(Math.max(this.#committed, output.seqno));
           this.disk.handle(output);
+          break;
+        case "snapshot":
+        case "snapshot-dropped":
+        case "snapshot-committed":
+          this.snapshots.handle(output);
           break;
         case "transmit":
           this.#trace.handleFrame(nowMs, this.id, output.to, output.frameType, output.parts);

@@ -1,0 +1,88 @@
+/** What a node finds in its directory when it comes back: its ledger, read through, or from its newest snapshot on. */
+import { pemEncode } from "@sealane/crypto";
+import { LedgerError, type VerifiedSnapshot } from "@sealane/ledger";
+import { type FileLedger, type OpenedLedger, openLedger, type UnusableSnapshot } from "@sealane/ledger/files";
+import { seqno } from "@sealane/wire";
+import { FaultError } from "../core/errors.js";
+import { type HardState, type LogKeys, Replay } from "../core/log-state.js";
+import type { KeptSecret } from "../core/rotating-secrets.js";
+import type { DataDir } from "./data-dir.js";
+import { NodeError } from "./errors.js";
+import { SnapshotStore } from "./snapshot-store.js";
+
+type Keys = Omit<LogKeys, "ledgerSecrets"> & { readonly ledgerSecrets: readonly KeptSecret[] };
+
+export interface ReadBack {
+  readonly replay: Replay;
+  readonly ledger: FileLedger;
+  readonly snapshots: SnapshotStore;
+}
+
+/**
+ * Every entry behind the snapshot is checked as a backup checks it; the snapshot, by its receipt. One that does not verify is stepped over:
+ * the ledger alone says the same, as long as it is whole.
+ * @param serviceCertificate - DER.
+ * @throws NodeError `fault` when the ledger cannot be opened or does not verify, or does not begin at 1 and no snapshot stands before it.
+ */
+export async function readBack(
+  dataDir: DataDir,
+  keys: Keys,
+  hardState: HardState,
+  serviceCertificate: Uint8Array,
+): Promise<ReadBack> {
+  const judge = new Replay(keys, hardState);
+  const { opened, snapshots } = await openAll(dataDir, judge).catch((cause: unknown) => {
+    throw new NodeError("fault", `The ledger of this node cannot be opened: ${reason(cause)}`, { cause });
+  });
+  const ledger = opened.storage;
+  try {
+    const { found, unusable } = await snapshots.newest(
+      { first: ledger.firstSeqno, last: ledger.lastSeqno },
+      {
+        suite: keys.suite,
+        secrets: keys.ledgerSecrets,
+        serviceCertificate: pemEncode("CERTIFICATE", serviceCertificate),
+      },
+    );
+    const replay = goOnFrom(found, keys, hardState) ?? new Replay(keys, hardState);
+    const from = seqno(replay.state.ledger.lastSeqno + 1);
+    if (from < ledger.firstSeqno) throw beginsTooLate(ledger, unusable);
+    for await (const entry of opened.entriesFrom(from)) replay.handleEntry(entry);
+    return { replay, ledger, snapshots };
+  } catch (cause) {
+    await ledger.close();
+    throw cause instanceof FaultError ? new NodeError("fault", cause.message, { cause }) : cause;
+  }
+}
+
+async function openAll(
+  dataDir: DataDir,
+  judge: Replay,
+): Promise<{ readonly opened: OpenedLedger; readonly snapshots: SnapshotStore }> {
+  const snapshots = await SnapshotStore.open(dataDir.snapshotsPath);
+  const opened = await openLedger(dataDir.ledgerPath, {
+    durable: judge.hardState.commitSeqno,
+    isIntact: (entry) => judge.isIntact(entry),
+  });
+  return { opened, snapshots };
+}
+
+/** @returns undefined without a snapshot, or for one that this node cannot go on from. */
+function goOnFrom(snapshot: VerifiedSnapshot | undefined, keys: Keys, hardState: HardState): Replay | undefined {
+  try {
+    return snapshot === undefined ? undefined : new Replay(keys, hardState, snapshot);
+  } catch (error) {
+    if (error instanceof LedgerError) return undefined;
+    throw error;
+  }
+}
+
+function beginsTooLate(ledger: FileLedger, unusable: readonly UnusableSnapshot[]): NodeError {
+  const reasons = unusable.map(({ name, error }) => ` ${name}: ${error.message}.`).join("");
+  const what = `The ledger of this node begins at entry ${ledger.firstSeqno}, and no snapshot stands before it that can be used.`;
+  return new NodeError("fault", `${what}${reasons} Bring the archived chunks back.`);
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
