@@ -7,13 +7,6 @@ function fault(name: string, what: string, file: string, find: string, replace: 
 
 export const NODE_FAULTS: readonly Fault[] = [
   fault(
-    "ack before persist",
-    "messages do not wait for the disk",
-    "replicated-log",
-    'durability: "durable",',
-    'durability: "ephemeral",',
-  ),
-  fault(
     "answer before commit",
     "a write is answered as committed once it is executed",
     "client-requests",
@@ -40,13 +33,6 @@ export const NODE_FAULTS: readonly Fault[] = [
     "client-requests",
     "    this.#whenNewest(() => guard(answer, () => this.#read(route, input, answer)), answer, deadlineMs, nowMs);",
     "    void deadlineMs;\n    this.#read(route, input, answer);",
-  ),
-  fault(
-    "forget vote",
-    "a node that comes back knows neither view nor vote",
-    "replicated-log",
-    "hardState: { view: lastView, votedFor }, commitSeqno",
-    "hardState: { view: entries.at(-1)?.view ?? lastView, votedFor: votedFor && undefined }, commitSeqno",
   ),
   fault(
     "no truncation",
