@@ -35,7 +35,7 @@ const PUBLIC_HEADER_BYTES = 1 + 8 + 8 + 8 + DIGEST_BYTES + 8;
 const MAP_HEADER_BYTES = 3 * 8;
 /** Key length, value length, seqno of the write. */
 const KEY_HEADER_BYTES = 3 * 8;
-/** Work between two pauses: about a millisecond each. */
+/** Work between two pauses, some milliseconds each. Reading the state, sorting the keys of one map, and sealing are one piece whatever their size. */
 const STEP_KEYS = 2_048;
 const STEP_BYTES = 1024 * 1024;
 
