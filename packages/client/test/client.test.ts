@@ -284,6 +284,7 @@ function network(...nodes: readonly [address: string, status: "trusted" | "retir
     primaryApi: null,
     nodes: records,
     members: [],
+    ledgerSecretSeqno: 1,
   };
   return { status: 200, json };
 }
