@@ -106,7 +106,7 @@ export class ClientRequests {
   }
 
   handleCommit(at: Seqno): void {
-    this.#waiters.handleCommit(at);
+    this.#waiters.handleCommit(at, (txId) => this.#log.replica.status(txId));
     this.#receipts.handleCommit();
   }
 
@@ -118,8 +118,9 @@ export class ClientRequests {
     this.#reads.handleRefused(token, reason);
   }
 
-  handleRollback(to: Seqno): void {
-    this.#waiters.handleRollback(to);
+  /** @param signedTo - The last signature there was: what comes after it is lost, what it covered may commit yet. */
+  handleRollback(to: Seqno, signedTo: Seqno): void {
+    this.#waiters.handleRollback(to, signedTo);
   }
 
   handleTick(nowMs: number): void {
@@ -228,13 +229,13 @@ export class ClientRequests {
     const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
     const isCommitted = seen.seqno <= replica.commitSeqno;
     if (input.query.commit === "async") finish(isCommitted ? "committed" : "pending");
-    else if (writeSet.length > 0) this.#waiters.add({ seqno: seen.seqno, deadlineMs, finish });
+    else if (writeSet.length > 0) this.#waiters.add({ txId: seen, deadlineMs, finish });
     else if (isCommitted) this.#whenNewest(() => finish("committed"), answer, deadlineMs, nowMs);
-    else this.#whenBoth({ seqno: seen.seqno, deadlineMs, finish }, answer, nowMs);
+    else this.#whenBoth({ txId: seen, deadlineMs, finish }, answer, nowMs);
   }
 
   /** A handler that wrote nothing has only read: all it may have seen must be committed, and have been the newest. */
-  #whenBoth({ seqno, deadlineMs, finish }: CommitWaiter, answer: Answering, nowMs: number): void {
+  #whenBoth({ txId, deadlineMs, finish }: CommitWaiter, answer: Answering, nowMs: number): void {
     let [committed, newest, ended] = [false, false, false];
     const next = (outcome: CommitOutcome): void => {
       if (ended || (outcome === "committed" && !(committed && newest))) return;
@@ -242,7 +243,7 @@ export class ClientRequests {
       finish(outcome);
     };
     this.#waiters.add({
-      seqno,
+      txId,
       deadlineMs,
       finish: (outcome) => {
         committed = outcome === "committed";

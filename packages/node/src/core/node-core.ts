@@ -317,8 +317,8 @@ export class NodeCore {
         this.#outputs.push(output);
         break;
       case "truncate":
-        this.#outputs.push(output);
-        this.#requests.handleRollback(output.to);
+        this.#outputs.push({ type: "truncate", to: output.to });
+        this.#requests.handleRollback(output.to, output.signedTo);
         break;
       case "commit":
         this.#outputs.push(output);

@@ -42,7 +42,8 @@ import { UncommittedBytes } from "./uncommitted-bytes.js";
 /** What the replica's decisions leave to be done outside, in order. */
 export type LogOutput =
   | { readonly type: "append"; readonly entries: readonly LedgerEntry[] }
-  | { readonly type: "truncate"; readonly to: Seqno }
+  /** `signedTo`: the last signature that was in the log before. What it covered may stand in other nodes' logs, and commit yet. */
+  | { readonly type: "truncate"; readonly to: Seqno; readonly signedTo: Seqno }
   | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
   | { readonly type: "commit"; readonly seqno: Seqno }
   | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
@@ -384,14 +385,16 @@ export class ReplicatedLog {
       case "append":
         for (const { decoded } of output.entries) if (decoded !== undefined) this.#appendReplicated(decoded);
         break;
-      case "rollback":
+      case "rollback": {
+        const signedTo = this.#uncommitted.lastSignature;
         this.#store();
         if (this.#state.rollback(output.to)) this.#outputs.push({ type: "secrets", secrets: this.secrets });
         this.#uncommitted.handleRollback(output.to);
         this.#snapshots.handleRollback(output.to);
         this.#signing.handleRollback();
-        this.#outputs.push({ type: "truncate", to: output.to }, { type: "membership" });
+        this.#outputs.push({ type: "truncate", to: output.to, signedTo }, { type: "membership" });
         break;
+      }
       case "persist":
         if (output.hardState === undefined && this.#waitsForSignature) {
           this.#heldToken = output.token;

@@ -2,7 +2,7 @@
  * How many bytes of entries wait for their commit: what a primary has to hold in memory whatever happens, and so a bound it must keep.
  * Commits and roll-backs end at signatures, so it is enough to remember the sum at each of those.
  */
-import type { Seqno } from "@sealane/wire";
+import { type Seqno, seqno } from "@sealane/wire";
 
 /** Enough for seconds of writing at full speed; a client past it is asked to come back later. */
 export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
@@ -30,6 +30,11 @@ export class UncommittedBytes {
   handleCommit(seqno: Seqno): void {
     this.#committed = this.#marks.findLast((mark) => mark.seqno <= seqno)?.total ?? this.#committed;
     this.#marks = this.#marks.filter((mark) => mark.seqno > seqno);
+  }
+
+  /** The last signature that is not committed; 0 without one. */
+  get lastSignature(): Seqno {
+    return this.#marks.at(-1)?.seqno ?? seqno(0);
   }
 
   handleRollback(to: Seqno): void {
