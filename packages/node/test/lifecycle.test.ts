@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type NodeError, startNode } from "../src/index.js";
 import { call, found, pair, temporaryDir, WatchedNode } from "./support.js";
 
@@ -57,6 +60,29 @@ describe("what keeps a node from starting", () => {
     const { dir } = await found();
     await expect(startNode({ dataDir: dir, service: { type: "new" } })).rejects.toEqual(refused("data-dir-in-use"));
   });
+
+  it.skipIf(!existsSync("/proc/self/stat"))(
+    "a living process named in node.pid, and not one that only waits to be buried",
+    async () => {
+      const { dir, node } = await found();
+      await node.stop();
+      // The shell becomes a program that does not wait for the child it has, which ends after that.
+      const parent = spawn("sh", ["-c", "sleep 0.5 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+      try {
+        const child = Number(String((await once(parent.stdout, "data"))[0]));
+        const hasEnded = async () => (await readFile(`/proc/${child}/stat`, "utf8")).includes(") Z");
+        await vi.waitUntil(hasEnded, { timeout: 10_000 });
+        await writeFile(join(dir, "node.pid"), `${parent.pid}\n`);
+        const resume = { dataDir: dir, service: { type: "resume" } } as const;
+        await expect(startNode(resume)).rejects.toEqual(refused("data-dir-in-use"));
+        await writeFile(join(dir, "node.pid"), `${child}\n`);
+        const again = await startNode(resume);
+        await again.stop();
+      } finally {
+        parent.kill("SIGKILL");
+      }
+    },
+  );
 
   it("a directory with no node to resume", async () => {
     const dataDir = await temporaryDir();

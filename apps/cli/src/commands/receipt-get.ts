@@ -1,6 +1,6 @@
 /** `sealane receipt get`: asks a node for a receipt, or makes one out of a ledger directory. */
 import { parseTxId, type TxId, WireError } from "@sealane/wire";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Io } from "../io.js";
 import type { GetReceiptFlags } from "../receipt/get.js";
 import { nodeUrl, wholeNumber } from "../values.js";
@@ -20,7 +20,12 @@ export function addReceiptGet(receipt: Command, io: Io): void {
     .argument("<from>", "the directory, or where a node answers, such as https://127.0.0.1:8001")
     .argument("<txid>", "the transaction, such as 2.17", txId)
     .option("--cose", "the COSE form, signed by the service itself")
-    .option("--service-cert <file>", "from a node: the service certificate in PEM; the receipt is verified with it")
+    .addOption(
+      new Option(
+        "--service-cert <file>",
+        "from a node: the service certificate in PEM; the receipt is verified with it",
+      ).env("SEALANE_SERVICE_CERT"),
+    )
     .option(
       "--timeout <ms>",
       "from a node: give up after this time",

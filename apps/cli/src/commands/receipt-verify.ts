@@ -1,5 +1,5 @@
 /** `sealane receipt verify`: checks a receipt, with nothing but the service certificate. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Io } from "../io.js";
 import type { VerifyReceiptFlags } from "../receipt/verify.js";
 
@@ -11,9 +11,13 @@ export function addReceiptVerify(receipt: Command, io: Io): void {
       "Verify a receipt, in JSON or COSE (as bytes or in base64), and print what it proves. Times are not checked.",
     )
     .argument("<file>", "the receipt")
-    .requiredOption(
-      "--service-cert <file>",
-      "the certificate of the service that must have committed the transaction (PEM)",
+    .addOption(
+      new Option(
+        "--service-cert <file>",
+        "the certificate of the service that must have committed the transaction (PEM)",
+      )
+        .env("SEALANE_SERVICE_CERT")
+        .makeOptionMandatory(),
     )
     .option("--claims <file>", "what the application is said to have claimed in the transaction")
     .option("--json", "print what is proved as one JSON line, with each step")

@@ -100,7 +100,7 @@ export class DataDir {
     try {
       await makeDirectory(resolve(this.ledgerPath));
       const holder = Number(await readText(join(this.path, "node.pid")));
-      if (holder > 0 && holder !== process.pid && isAlive(holder)) {
+      if (holder > 0 && holder !== process.pid && (await isAlive(holder))) {
         throw new NodeError(
           "data-dir-in-use",
           `Process ${holder} runs a node in ${this.path}. Stop it first, or remove node.pid there if that process is no node.`,
@@ -202,11 +202,21 @@ function damaged(path: string, what: string, cause: unknown): NodeError {
   return new NodeError("data-dir-damaged", `${path} ${what}: ${why}`, { cause });
 }
 
-function isAlive(pid: number): boolean {
+async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (cause) {
     return cause instanceof Error && "code" in cause && cause.code === "EPERM";
+  }
+  return !(await isZombie(pid));
+}
+
+/** In a container whose first process does not wait for its children, a killed node keeps its id for ever (proc(5), `/proc/[pid]/stat`). */
+async function isZombie(pid: number): Promise<boolean> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    return /^ [ZX]/.test(stat.slice(stat.lastIndexOf(")") + 1));
+  } catch {
+    return false; // no such file system, or gone in the meantime
   }
 }
