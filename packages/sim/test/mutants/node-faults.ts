@@ -38,8 +38,8 @@ export const NODE_FAULTS: readonly Fault[] = [
     "no truncation",
     "storage is not told what was rolled back",
     "replicated-log",
-    'this.#outputs.push({ type: "truncate", to: output.to }, { type: "membership" });',
-    'this.#outputs.push({ type: "membership" });',
+    'this.#outputs.push({ type: "truncate", to: output.to, signedTo }, { type: "membership" });',
+    'void signedTo;\n        this.#outputs.push({ type: "membership" });',
   ),
   fault(
     "forward twice",
