@@ -153,7 +153,7 @@ export class ClientRequests {
     const { path, query } = parseTarget(request.path);
     const { route, params } = findRoute(this.#routes, request.method, path);
     const { body, callerCertificate } = request;
-    if (this.#log.isRetired && route.type !== "service") throw new RequestError("retired", RETIRED);
+    if (this.#log.standing.isRetired && route.type !== "service") throw new RequestError("retired", RETIRED);
     // Before anything looks at it, so that a backup and the primary refuse alike.
     if ((callerCertificate?.length ?? 0) > CERTIFICATE_BYTES_MAX) {
       throw new RequestError("too-large", `A client's certificate holds at most ${CERTIFICATE_BYTES_MAX} bytes.`);
@@ -165,7 +165,7 @@ export class ClientRequests {
         break;
       case "read":
         if (isSerializable(query.consistency)) this.#read(route, input, answer);
-        else if (this.#log.role === "primary") this.#readNewest(route, input, answer, nowMs);
+        else if (this.#log.standing.role === "primary") this.#readNewest(route, input, answer, nowMs);
         else forward();
         break;
       case "join": {
@@ -179,7 +179,7 @@ export class ClientRequests {
         break;
       }
       case "write":
-        if (this.#log.role === "primary") this.#execute(route, input, answer, nowMs);
+        if (this.#log.standing.role === "primary") this.#execute(route, input, answer, nowMs);
         else forward();
         break;
       default:

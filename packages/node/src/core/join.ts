@@ -48,7 +48,7 @@ export function answerJoin(
   if (trusted !== undefined) return { status: 200, body: trusted };
 
   const latest = log.store.read("latest");
-  if (log.role !== "primary") {
+  if (log.standing.role !== "primary") {
     const primary = networkNodes(latest, latest).find((node) => node.id === log.replica.primary);
     if (primary === undefined)
       throw new RequestError("no-quorum", "No primary is known that could record this. Ask again.");

@@ -22,8 +22,8 @@ export class JoinedNodes {
 
   /** @param acknowledged - The last seqno `id` says that it holds. */
   handleAcknowledgement(id: NodeId, acknowledged: Seqno, nowMs: number): void {
-    const { role, store } = this.#log;
-    if (role !== "primary" || this.#done.has(id) || this.#log.isFull) return; // the next acknowledgement does it
+    const { standing, store } = this.#log;
+    if (standing.role !== "primary" || this.#done.has(id) || this.#log.isFull) return; // the next acknowledgement does it
     if (store.read("committed").map(nodeInfos).get(id)?.joined) {
       this.#done.add(id);
       return;

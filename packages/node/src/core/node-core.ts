@@ -32,8 +32,9 @@ import { ClientRequests } from "./client-requests.js";
 import { writeGenesis } from "./governance.js";
 import { Inquiry } from "./inquiry.js";
 import { JoinedNodes } from "./joined-nodes.js";
+import type { Payload } from "./payloads.js";
 import { Peers } from "./peers.js";
-import { type Payload, ReplicatedLog } from "./replicated-log.js";
+import { ReplicatedLog } from "./replicated-log.js";
 import { StoredEntries } from "./stored-entries.js";
 import { isTakingPart, networkNodes, nodeInfos } from "./tables.js";
 import type { CoreConfig, Direction, Input, NodeEvent, Output, Role } from "./types.js";
@@ -98,7 +99,7 @@ export class NodeCore {
         this.#log.handleTick(nowMs);
         this.#peers.handleTick(nowMs);
         this.#requests.handleTick(nowMs);
-        if (!this.#log.isRetired && this.#inquiry.takeDue(nowMs)) this.#inquire();
+        if (!this.#log.standing.isRetired && this.#inquiry.takeDue(nowMs)) this.#inquire();
         break;
       case "flush":
         this.#log.handleFlush(nowMs);
@@ -141,7 +142,7 @@ export class NodeCore {
   }
 
   get role(): Role {
-    return this.#log.role;
+    return this.#log.standing.role;
   }
 
   /** A live view of the replication core, for checks and measurements from outside. */
@@ -156,12 +157,12 @@ export class NodeCore {
 
   /** Whether it takes part: a member of the service, with something committed. */
   get isReady(): boolean {
-    return this.#log.isMember && this.#log.replica.commitSeqno > 0;
+    return this.#log.standing.isMember && this.#log.replica.commitSeqno > 0;
   }
 
   /** Whether it was removed from its service for good: it takes part no more, and never will again. */
   get isRetired(): boolean {
-    return this.#log.isRetired;
+    return this.#log.standing.isRetired;
   }
 
   state(nowMs: number): NodeState {
@@ -169,8 +170,8 @@ export class NodeCore {
     const latest = store.read("latest");
     return {
       nodeId: this.#config.id,
-      phase: this.#log.phase,
-      role: this.#log.role,
+      phase: this.#log.standing.phase,
+      role: this.#log.standing.role,
       view: replica.view,
       lastSeqno: replica.lastSeqno,
       committed: formatTxId({ view: replica.viewAt(replica.commitSeqno), seqno: replica.commitSeqno }),
@@ -182,14 +183,14 @@ export class NodeCore {
   }
 
   get #waitUntilMs(): number {
-    const inquiryMs = this.#log.isRetired ? Number.POSITIVE_INFINITY : this.#inquiry.dueMs;
+    const inquiryMs = this.#log.standing.isRetired ? Number.POSITIVE_INFINITY : this.#inquiry.dueMs;
     return Math.min(this.#log.waitUntilMs, this.#peers.waitUntilMs, this.#requests.waitUntilMs, inquiryMs);
   }
 
   /** Whether a node without a record here gets a channel: while this one knows no primary, that one may be it (decision 0016). */
   #admits(from: NodeId, frameType: FrameType, nowMs: number): boolean {
-    const { replica, store, isRetired } = this.#log;
-    if (frameType !== FRAME_CHANNEL || from === this.#config.id || isRetired || replica.primary !== undefined)
+    const { replica, store, standing } = this.#log;
+    if (frameType !== FRAME_CHANNEL || from === this.#config.id || standing.isRetired || replica.primary !== undefined)
       return false;
     return store.read("latest").map(nodeInfos).get(from) === undefined && this.#peers.admit(from, nowMs);
   }
@@ -338,8 +339,8 @@ export class NodeCore {
       case "role":
         this.#requests.handleView(replica.view);
         this.#inquiry.handlePrimary(replica.primary !== undefined, nowMs);
-        if (this.#log.isRetired) this.#retire(nowMs);
-        this.#observe({ type: "role", role: this.#log.role, view: replica.view, atMs: nowMs });
+        if (this.#log.standing.isRetired) this.#retire(nowMs);
+        this.#observe({ type: "role", role: this.#log.standing.role, view: replica.view, atMs: nowMs });
         break;
       case "read-ready":
         this.#requests.handleReadReady(output.token);
@@ -376,9 +377,9 @@ export class NodeCore {
       this.#transmit(to, message, undefined, nowMs);
       return;
     }
-    const payload = this.#log.payloadOf(message);
+    const payload = this.#log.payloads.of(message);
     if (payload !== undefined) this.#transmit(to, message, payload, nowMs);
-    else if (message.prevSeqno + 1 < this.#log.firstSeqno) this.#readFor(to, message);
+    else if (this.#log.payloads.isBeforeMemory(message)) this.#readFor(to, message);
     // Else they were rolled back in the meantime, and the next message says so (consensus spec §7.5).
   }
 
@@ -395,7 +396,7 @@ export class NodeCore {
     const { role, view } = this.#log.replica;
     if (role !== "primary" || view !== message.view) return;
     if (entries.length === message.seqno - message.prevSeqno) {
-      this.#transmit(to, message, this.#log.payloadFrom(entries), nowMs);
+      this.#transmit(to, message, this.#log.payloads.from(entries), nowMs);
     }
   }
 
@@ -413,7 +414,7 @@ export class NodeCore {
   /** A header that was queued before there were keys: its entries are attached now, if they are still what it names. */
   #transmitSealed(to: NodeId, header: Uint8Array, trailer: Uint8Array): void {
     const { message, entriesDigest: digest } = decodeConsensus(header);
-    const payload = message.type === "append-entries" ? this.#log.payloadOf(message) : undefined;
+    const payload = message.type === "append-entries" ? this.#log.payloads.of(message) : undefined;
     if (digest !== undefined && (payload === undefined || !equalBytes(payload.digest, digest))) return;
     const parts = [header, trailer, ...(payload?.entries ?? [])];
     this.#outputs.push({ type: "transmit", to, frameType: FRAME_CONSENSUS, parts });
@@ -429,7 +430,7 @@ export class NodeCore {
 
   /** An answer that comes once there is a primary again is late: the log says more. */
   #handleNetwork(nodes: readonly NetworkNode[], nowMs: number): void {
-    if (this.#log.isRetired || this.#log.replica.primary !== undefined) return;
+    if (this.#log.standing.isRetired || this.#log.replica.primary !== undefined) return;
     if (this.#inquiry.handleNetwork(nodes)) {
       this.#log.handleRemoved();
       this.#observe({ type: "role", role: "none", view: this.#log.replica.view, atMs: nowMs });
@@ -454,7 +455,7 @@ export class NodeCore {
     for (const node of this.#inquiry.told) {
       if (!gone.has(node.id) && !peers.has(node.id)) peers.set(node.id, node);
     }
-    if (this.#log.isRetired) peers.clear();
+    if (this.#log.standing.isRetired) peers.clear();
     this.#peers.update([...peers.values()], nowMs);
     this.#joined.keepOnly(new Set(peers.keys()));
   }
