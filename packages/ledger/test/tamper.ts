@@ -175,7 +175,8 @@ export function isWhere(
   if (place.type !== "entry")
     return found.file === place.file && (place.type === "header" || found.seqno === place.seqno);
   if (withSecrets && place.byte !== FLAGS_BYTE) return found.file === place.file && found.seqno === place.seqno;
-  const signature = world.signatures.find((at) => at > place.seqno) ?? world.entries.length;
+  // Behind the last signature the file ends it: what is left over of a last entry that was made shorter is read as one more.
+  const signature = world.signatures.find((at) => at > place.seqno) ?? world.entries.length + 1;
   return found.seqno >= place.seqno && found.seqno <= signature;
 }
 
