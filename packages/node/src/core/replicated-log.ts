@@ -4,36 +4,22 @@
  */
 import type { Replica, Output as ReplicaOutput } from "@sealane/consensus";
 import type { Store } from "@sealane/kv";
-import { type BuiltReceipt, type DecodedEntry, type LedgerEntry, LedgerError, snapshotEvidence } from "@sealane/ledger";
+import { type BuiltReceipt, type DecodedEntry, type LedgerEntry, snapshotEvidence } from "@sealane/ledger";
 import { type ConsensusMessage, type NodeId, type Seqno, seqno, type TxId, type WriteSet } from "@sealane/wire";
-import { FaultError, RequestError } from "./errors.js";
-import { consensusEntry, type HardState, LogState } from "./log-state.js";
+import { RequestError } from "./errors.js";
+import { LogChanges } from "./log-changes.js";
+import type { LogOutput } from "./log-output.js";
+import { consensusEntry, LogState } from "./log-state.js";
 import { type LogEntry, openReplica } from "./open-replica.js";
 import { Payloads } from "./payloads.js";
 import { Retirements } from "./retirements.js";
 import type { KeptSecret } from "./rotating-secrets.js";
 import { Signer } from "./signer.js";
-import { type SnapshotOutput, Snapshots } from "./snapshots.js";
+import { Snapshots } from "./snapshots.js";
 import { Standing } from "./standing.js";
-import { configurationIn, successorIn, touchesNodes } from "./tables.js";
+import { configurationIn, successorIn } from "./tables.js";
 import type { CoreConfig } from "./types.js";
-import { UncommittedBytes } from "./uncommitted-bytes.js";
 import { UnstoredEntries } from "./unstored-entries.js";
-
-/** What the replica's decisions leave to be done outside, in order. */
-export type LogOutput =
-  | { readonly type: "append"; readonly entries: readonly LedgerEntry[] }
-  /** `signedTo`: the last signature that was in the log before. What it covered may stand in other nodes' logs, and commit yet. */
-  | { readonly type: "truncate"; readonly to: Seqno; readonly signedTo: Seqno }
-  | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
-  | { readonly type: "commit"; readonly seqno: Seqno }
-  | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
-  | SnapshotOutput
-  | { readonly type: "send"; readonly to: NodeId; readonly message: ConsensusMessage }
-  | { readonly type: "role" }
-  | Extract<ReplicaOutput, { type: "read-ready" | "read-refused" | "transfer" }>
-  /** The nodes' records, or the set of nodes that replicate, may have changed. */
-  | { readonly type: "membership" };
 
 export class ReplicatedLog {
   readonly replica: Replica<LogEntry>;
@@ -43,8 +29,8 @@ export class ReplicatedLog {
   readonly #state: LogState;
   readonly #signer: Signer;
   readonly #snapshots: Snapshots;
-  readonly #uncommitted = new UncommittedBytes();
   readonly #unstored = new UnstoredEntries();
+  readonly #changes: LogChanges;
   readonly #retirements = new Retirements();
   readonly #outputs: LogOutput[] = [];
   #waitUntilMs = Number.POSITIVE_INFINITY;
@@ -55,12 +41,15 @@ export class ReplicatedLog {
     this.#state = start.type === "resume" ? start.replay.state : new LogState(config);
     this.#signer = new Signer(config, this.#state.ledger);
     this.#snapshots = new Snapshots(suite, this.#state.store, config.snapshotEvery);
+    this.#changes = new LogChanges(this.#state, this.#snapshots, this.#unstored, (output) =>
+      this.#outputs.push(output),
+    );
     this.payloads = new Payloads(suite, this.#state.ledger);
     this.replica = openReplica(config, nowMs);
     this.standing = new Standing(id, this.replica);
     if (start.type === "resume") {
       this.#state.compact(this.replica.commitSeqno);
-      if (start.replay.secretsAreStale) this.#keepSecrets();
+      if (start.replay.secretsAreStale) this.#changes.keepSecrets();
     }
     this.#drain(nowMs);
   }
@@ -81,7 +70,7 @@ export class ReplicatedLog {
 
   /** `append` would refuse: too much waits for its commit, or what is written now would keep the primary from handing over. */
   get isFull(): boolean {
-    return this.replica.atCapacity || this.#uncommitted.isFull || this.replica.transferringTo !== undefined;
+    return this.replica.atCapacity || this.#changes.isFull || this.replica.transferringTo !== undefined;
   }
 
   /** The newest entry: what a transaction executed now may have seen. */
@@ -187,7 +176,7 @@ export class ReplicatedLog {
     if (this.#waitsForSignature) return;
     this.replica.handle({ type: "flush" }, nowMs);
     this.#drain(nowMs);
-    this.#store();
+    this.#changes.store();
     const token = this.#unstored.takeHeldToken();
     if (token !== undefined) this.#outputs.push({ type: "persist", token });
   }
@@ -232,10 +221,7 @@ export class ReplicatedLog {
 
   /** Takes an entry this primary has just appended to the ledger into the maps and to the replica. */
   #replicate(entry: LedgerEntry, writeSet: WriteSet, nowMs: number): void {
-    const secretsChanged = this.#state.apply(entry, writeSet);
-    this.#keep(entry);
-    if (secretsChanged) this.#keepSecrets();
-    if (touchesNodes(writeSet)) this.#outputs.push({ type: "membership" });
+    this.#changes.handleOwn(entry, writeSet);
     this.replica.handle({ type: "replicate", view: entry.view, entries: [consensusEntry(entry, writeSet)] }, nowMs);
     const successor = successorIn(writeSet);
     if (successor !== undefined) this.replica.handle({ type: "transfer", to: successor }, nowMs);
@@ -252,37 +238,27 @@ export class ReplicatedLog {
   #carryOut(output: ReplicaOutput<LogEntry>, nowMs: number): void {
     switch (output.type) {
       case "append":
-        for (const { decoded } of output.entries) if (decoded !== undefined) this.#appendReplicated(decoded);
+        for (const { decoded } of output.entries) if (decoded !== undefined) this.#changes.handleReplicated(decoded);
         break;
-      case "rollback": {
-        const signedTo = this.#uncommitted.lastSignature;
-        this.#store();
-        if (this.#state.rollback(output.to)) this.#outputs.push({ type: "secrets", secrets: this.secrets });
-        this.#uncommitted.handleRollback(output.to);
-        this.#snapshots.handleRollback(output.to);
+      case "rollback":
         this.#signer.handleRollback();
-        this.#outputs.push({ type: "truncate", to: output.to, signedTo }, { type: "membership" });
+        this.#changes.handleRollback(output.to);
         break;
-      }
       case "persist":
         if (output.hardState === undefined && this.#waitsForSignature) {
           this.#unstored.holdToken(output.token);
           break;
         }
         this.#unstored.takeHeldToken(); // this one stands for it
-        this.#store();
+        this.#changes.store();
         this.#outputs.push(this.#persistOutput(output));
         break;
       case "send":
         this.#outputs.push({ type: "send", to: output.to, message: output.message });
         break;
       case "commit":
-        if (this.#unstored.reachBackTo(output.seqno)) this.#store();
-        this.#captureSnapshots(output.seqno);
-        this.#state.compact(output.seqno);
-        this.#uncommitted.handleCommit(output.seqno);
         this.#signer.handleCommit(this.replica.commitSeqno, nowMs);
-        this.#outputs.push({ type: "commit", seqno: output.seqno });
+        this.#changes.handleCommit(output.seqno);
         break;
       case "role":
         this.#outputs.push({ type: "role" });
@@ -306,50 +282,8 @@ export class ReplicatedLog {
     }
   }
 
-  #captureSnapshots(to: Seqno): void {
-    for (let at = this.#snapshots.takeChunkEnd(to); at !== undefined; at = this.#snapshots.takeChunkEnd(to)) {
-      this.#state.compact(at);
-      if (!this.#snapshots.wantsState(at)) continue;
-      this.#snapshots.capture(this.#state.secrets.current, this.#state.snapshotInput(at));
-    }
-  }
-
-  #appendReplicated(entry: DecodedEntry): void {
-    try {
-      const { entry: appended, secretsChanged } = this.#state.append(entry);
-      this.#keep(appended);
-      if (secretsChanged) this.#keepSecrets();
-    } catch (cause) {
-      if (!(cause instanceof LedgerError)) throw cause;
-      // The channel bound these very bytes to the primary's header, so no one on the way changed them.
-      const which = `${entry.view}.${entry.seqno}`;
-      throw new FaultError("primary-fault", `Entry ${which} from the primary does not verify: ${cause.message}`, {
-        cause,
-      });
-    }
-    if (touchesNodes(entry.writeSet)) this.#outputs.push({ type: "membership" });
-  }
-
-  #keep(entry: LedgerEntry): void {
-    this.#snapshots.handleAppend(entry);
-    this.#unstored.add(entry);
-    this.#uncommitted.handleAppend(entry);
-  }
-
   #persistOutput({ token, hardState }: Extract<ReplicaOutput, { type: "persist" }>): LogOutput {
     if (hardState === undefined) return { type: "persist", token };
     return { type: "persist", token, hardState: { ...hardState, commitSeqno: this.replica.commitSeqno } };
-  }
-
-  /** Before anything under a new secret is stored, the secret is. */
-  #keepSecrets(): void {
-    this.#store();
-    this.#outputs.push({ type: "secrets", secrets: this.secrets });
-  }
-
-  /** Hands what was appended to storage, as one output. */
-  #store(): void {
-    const entries = this.#unstored.take();
-    if (entries.length > 0) this.#outputs.push({ type: "append", entries });
   }
 }

@@ -37,9 +37,9 @@ export const NODE_FAULTS: readonly Fault[] = [
   fault(
     "no truncation",
     "storage is not told what was rolled back",
-    "replicated-log",
-    'this.#outputs.push({ type: "truncate", to: output.to, signedTo }, { type: "membership" });',
-    'void signedTo;\n        this.#outputs.push({ type: "membership" });',
+    "log-changes",
+    'this.#tell({ type: "truncate", to, signedTo });',
+    "void signedTo;",
   ),
   fault(
     "forward twice",
