@@ -19,7 +19,8 @@ export {
   validity,
 } from "./identity.js";
 export { type HardState, type LogKeys, Replay } from "./log-state.js";
-export { type FrameVerdict, NodeCore, type Replication } from "./node-core.js";
+export { type FrameVerdict, NodeCore } from "./node-core.js";
+export type { Replication } from "./node-state.js";
 export { recordsApp } from "./records-app.js";
 export type { EncryptionKey, KeptSecret } from "./rotating-secrets.js";
 export { SIGNING_DEFAULTS, type SigningLimits } from "./signing-policy.js";

@@ -4,62 +4,33 @@
  *
  * After every turn of its loop (one input or many) the host gives `flush`, then carries out all outputs in their order.
  */
-import type { Replica } from "@sealane/consensus";
-import { type DecodedEntry, entriesDigest, type LedgerEntry, LedgerError, splitEntries } from "@sealane/ledger";
+import type { LedgerEntry } from "@sealane/ledger";
 import {
-  type AppendEntries,
-  type ConsensusMessage,
-  consensusHeaderBytes,
-  decodeConsensus,
-  decodeForwardedHeader,
-  encodeConsensus,
-  equalBytes,
   FRAME_CHANNEL,
-  FRAME_CONSENSUS,
-  FRAME_FORWARDED,
   type FrameType,
-  formatTxId,
-  forwardedHeaderBytes,
   type NetworkNode,
   type NodeId,
   type NodeState,
   type Seqno,
-  seqno,
   type TxId,
-  WireError,
 } from "@sealane/wire";
 import { ClientRequests } from "./client-requests.js";
-import { writeGenesis } from "./governance.js";
+import { Frames } from "./frames.js";
 import { Inquiry } from "./inquiry.js";
 import { JoinedNodes } from "./joined-nodes.js";
-import type { Payload } from "./payloads.js";
+import type { LogOutput } from "./log-output.js";
+import { MessageSender } from "./message-sender.js";
+import { nodeState, type Replication } from "./node-state.js";
+import { ownGenesis } from "./own-genesis.js";
 import { Peers } from "./peers.js";
+import { peersOf } from "./peers-of.js";
 import { ReplicatedLog } from "./replicated-log.js";
 import { StoredEntries } from "./stored-entries.js";
 import { isTakingPart, networkNodes, nodeInfos } from "./tables.js";
-import type { CoreConfig, Direction, Input, NodeEvent, Output, Role } from "./types.js";
-
-/** What one `read` brings for a peer, in bytes: what fits behind one header. */
-const READ_BYTES_MAX = 4 * 1024 * 1024;
+import type { CoreConfig, Input, NodeEvent, Output, Role } from "./types.js";
 
 /** What a frame showed about the connection it came on: whether the node it claims to be from is really there. */
 export type FrameVerdict = "authentic" | "unproven";
-
-/** What can be seen of a replica without touching it (consensus spec §3). */
-export type Replication = Pick<
-  Replica,
-  | "view"
-  | "votedFor"
-  | "role"
-  | "lastSeqno"
-  | "commitSeqno"
-  | "lastCommittableSeqno"
-  | "durableSeqno"
-  | "configurations"
-  | "retirementPhase"
-  | "removedNodes"
-  | "peers"
->;
 
 export class NodeCore {
   readonly #config: CoreConfig;
@@ -71,8 +42,10 @@ export class NodeCore {
   readonly #startedMs: number;
   readonly #outputs: Output[] = [];
   readonly #stored = new StoredEntries();
-  /** Peers for whom entries are being read from storage. */
-  readonly #reads = new Set<NodeId>();
+  readonly #sender: MessageSender;
+  readonly #frames: Frames;
+  /** Undefined when nobody watches. */
+  readonly #observe: ((event: NodeEvent) => void) | undefined;
 
   constructor(config: CoreConfig, nowMs: number) {
     this.#config = config;
@@ -86,7 +59,22 @@ export class NodeCore {
       config.start.type === "new" ? [] : config.start.nodes,
     );
     this.#requests = new ClientRequests(config, this.#log, this.#peers, this.#stored, (at) => this.state(at));
-    if (config.start.type === "new") this.#writeGenesis(config.start.members, nowMs);
+    this.#observe = config.observe ? (event) => this.#outputs.push({ type: "event", event }) : undefined;
+    this.#sender = new MessageSender({
+      log: this.#log,
+      peers: this.#peers,
+      stored: this.#stored,
+      transmit: (output) => this.#outputs.push(output),
+      observe: this.#observe,
+    });
+    this.#frames = new Frames(config.suite, {
+      peers: this.#peers,
+      log: this.#log,
+      joined: this.#joined,
+      requests: this.#requests,
+      observe: this.#observe,
+    });
+    if (config.start.type === "new") this.#log.append(ownGenesis(config, config.start.members, this.#log.store), nowMs);
     this.#updatePeers(nowMs);
     this.#inquiry.handlePrimary(this.#log.replica.primary !== undefined, nowMs);
     if (config.start.type !== "new") this.#peers.initiateAll(nowMs);
@@ -131,7 +119,7 @@ export class NodeCore {
    */
   handleFrame(from: NodeId, frameType: FrameType, payload: Uint8Array, nowMs: number): FrameVerdict {
     if (!this.#peers.has(from) && !this.#admits(from, frameType, nowMs)) return "unproven";
-    const authentic = this.#openFrame(from, frameType, payload, nowMs);
+    const authentic = this.#frames.handleFrame(from, frameType, payload, nowMs);
     this.#settle(nowMs);
     return authentic ? "authentic" : "unproven";
   }
@@ -166,20 +154,7 @@ export class NodeCore {
   }
 
   state(nowMs: number): NodeState {
-    const { replica, store } = this.#log;
-    const latest = store.read("latest");
-    return {
-      nodeId: this.#config.id,
-      phase: this.#log.standing.phase,
-      role: this.#log.standing.role,
-      view: replica.view,
-      lastSeqno: replica.lastSeqno,
-      committed: formatTxId({ view: replica.viewAt(replica.commitSeqno), seqno: replica.commitSeqno }),
-      primary: replica.primary ?? null,
-      channels: this.#peers.states(nowMs),
-      nodes: networkNodes(latest, store.read("committed")),
-      uptimeMs: nowMs - this.#startedMs,
-    };
+    return nodeState(this.#config.id, this.#log, this.#peers.states(nowMs), nowMs - this.#startedMs);
   }
 
   get #waitUntilMs(): number {
@@ -193,90 +168,6 @@ export class NodeCore {
     if (frameType !== FRAME_CHANNEL || from === this.#config.id || standing.isRetired || replica.primary !== undefined)
       return false;
     return store.read("latest").map(nodeInfos).get(from) === undefined && this.#peers.admit(from, nowMs);
-  }
-
-  #writeGenesis(members: Parameters<typeof writeGenesis>[1]["members"], nowMs: number): void {
-    const { id, keyPair, certificate, service, nodeAddress, apiAddress, encryption } = this.#config;
-    const tx = this.#log.store.begin();
-    writeGenesis(tx, {
-      id,
-      publicKey: keyPair.publicKey,
-      nodeAddress,
-      apiAddress,
-      certificate,
-      serviceCertificate: service.certificate,
-      members,
-      ...(encryption === undefined ? {} : { encryptionKey: encryption.publicKey }),
-    });
-    this.#log.append(tx.writeSet(), nowMs);
-  }
-
-  #openFrame(from: NodeId, frameType: FrameType, payload: Uint8Array, nowMs: number): boolean {
-    if (frameType === FRAME_CHANNEL) return this.#peers.handleExchange(from, payload, nowMs);
-    try {
-      return frameType === FRAME_CONSENSUS
-        ? this.#openConsensus(from, payload, nowMs)
-        : this.#openForwarded(from, payload, nowMs);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#observe({ type: "rejected", peer: from, code: error.code, atMs: nowMs });
-      return false;
-    }
-  }
-
-  #openConsensus(from: NodeId, payload: Uint8Array, nowMs: number): boolean {
-    const headerBytes = consensusHeaderBytes(payload);
-    const opened = this.#peers.open(from, FRAME_CONSENSUS, headerBytes, payload, nowMs);
-    if (opened === undefined) return false;
-    // A removed node that was not told may still campaign (consensus spec §11.1, Completed). It could win, and would do no harm but delay.
-    if (this.#peers.isLeaving(from)) return true;
-    const { message, entriesDigest: digest } = decodeConsensus(opened.header);
-    const first = seqno(message.type === "append-entries" ? message.prevSeqno + 1 : 0);
-    const decoded = digest === undefined ? [] : this.#decodeEntries(opened.rest, first, digest);
-    if (decoded === undefined) {
-      // The header is the peer's, the entries behind it are not what it sent: as good as lost, and sent again.
-      this.#observe({ type: "rejected", peer: from, code: "entries-digest", atMs: nowMs });
-      return true;
-    }
-    this.#observeHeader(from, "received", message, payload.length, decoded.length, nowMs);
-    this.#log.handleMessage(from, message, decoded, nowMs);
-    if (message.type === "append-entries-response" && message.success) {
-      this.#joined.handleAcknowledgement(from, message.lastSeqno, nowMs);
-    }
-    return true;
-  }
-
-  /** @returns undefined when the entries are not those that the header's digest names; nothing of them is used then. */
-  #decodeEntries(bytes: Uint8Array, first: Seqno, digest: Uint8Array): DecodedEntry[] | undefined {
-    const { suite } = this.#config;
-    try {
-      const entries = splitEntries(bytes);
-      const decoded = this.#log.decodeAll(entries, first);
-      const digests = entries.map((entry, index) => decoded[index]?.writeSetDigest ?? suite.sha256(entry));
-      return equalBytes(entriesDigest(suite, digests), digest) ? decoded : undefined;
-    } catch (error) {
-      if (error instanceof LedgerError) return undefined;
-      throw error;
-    }
-  }
-
-  #openForwarded(from: NodeId, payload: Uint8Array, nowMs: number): boolean {
-    const headerBytes = forwardedHeaderBytes(payload);
-    const opened = this.#peers.open(from, FRAME_FORWARDED, headerBytes, payload, nowMs);
-    if (opened === undefined) return false;
-    const header = decodeForwardedHeader(opened.header);
-    const { type: what, commandId } = header;
-    this.#observe({
-      type: "forwarded",
-      peer: from,
-      direction: "received",
-      what,
-      commandId,
-      bytes: payload.length,
-      atMs: nowMs,
-    });
-    this.#requests.handleForwarded(from, header, opened.plaintext, nowMs);
-    return true;
   }
 
   /** Carries out what the log and the peers have left, until nothing is. Both may leave more for each other. */
@@ -302,12 +193,12 @@ export class NodeCore {
   /** At once after whatever may have sealed something: a channel's records must leave in the order they were sealed, or are refused. */
   #takePeerOutputs(): void {
     for (let output = this.#peers.pollOutput(); output !== undefined; output = this.#peers.pollOutput()) {
-      if (output.type === "sealed-header") this.#transmitSealed(output.to, output.header, output.trailer);
+      if (output.type === "sealed-header") this.#sender.sendSealed(output.to, output.header, output.trailer);
       else this.#outputs.push(output);
     }
   }
 
-  #handleLogOutput(output: NonNullable<ReturnType<ReplicatedLog["pollOutput"]>>, nowMs: number): void {
+  #handleLogOutput(output: LogOutput, nowMs: number): void {
     const { replica } = this.#log;
     switch (output.type) {
       case "append":
@@ -324,7 +215,7 @@ export class NodeCore {
       case "commit":
         this.#outputs.push(output);
         this.#requests.handleCommit(output.seqno);
-        this.#observe({
+        this.#observe?.({
           type: "commit",
           txId: { view: replica.viewAt(output.seqno), seqno: output.seqno },
           atMs: nowMs,
@@ -334,13 +225,13 @@ export class NodeCore {
         this.#proveSnapshot(output.seqno, output.evidence, nowMs);
         break;
       case "send":
-        this.#send(output.to, output.message, nowMs);
+        this.#sender.send(output.to, output.message, nowMs);
         break;
       case "role":
         this.#requests.handleView(replica.view);
         this.#inquiry.handlePrimary(replica.primary !== undefined, nowMs);
         if (this.#log.standing.isRetired) this.#retire(nowMs);
-        this.#observe({ type: "role", role: this.#log.standing.role, view: replica.view, atMs: nowMs });
+        this.#observe?.({ type: "role", role: this.#log.standing.role, view: replica.view, atMs: nowMs });
         break;
       case "read-ready":
         this.#requests.handleReadReady(output.token);
@@ -349,7 +240,7 @@ export class NodeCore {
         this.#requests.handleReadRefused(output.token, output.reason);
         break;
       case "transfer":
-        this.#observe({ type: "transfer", to: output.to, outcome: output.outcome, atMs: nowMs });
+        this.#observe?.({ type: "transfer", to: output.to, outcome: output.outcome, atMs: nowMs });
         break;
       case "membership":
         this.#updatePeers(nowMs);
@@ -371,55 +262,6 @@ export class NodeCore {
     });
   }
 
-  /** Seals the header for this one peer, and puts the very bytes of the ledger behind it. */
-  #send(to: NodeId, message: ConsensusMessage, nowMs: number): void {
-    if (message.type !== "append-entries") {
-      this.#transmit(to, message, undefined, nowMs);
-      return;
-    }
-    const payload = this.#log.payloads.of(message);
-    if (payload !== undefined) this.#transmit(to, message, payload, nowMs);
-    else if (this.#log.payloads.isBeforeMemory(message)) this.#readFor(to, message);
-    // Else they were rolled back in the meantime, and the next message says so (consensus spec §7.5).
-  }
-
-  /** Entries that are no longer in memory come from storage, for one message per peer at a time; further ones are as good as lost. */
-  #readFor(to: NodeId, message: AppendEntries): void {
-    if (this.#reads.has(to)) return;
-    this.#reads.add(to);
-    const range = { from: seqno(message.prevSeqno + 1), through: message.seqno, bytesMax: READ_BYTES_MAX };
-    this.#stored.read(range, (entries, nowMs) => this.#handleRead(to, message, entries, nowMs));
-  }
-
-  #handleRead(to: NodeId, message: AppendEntries, entries: readonly Uint8Array[], nowMs: number): void {
-    this.#reads.delete(to);
-    const { role, view } = this.#log.replica;
-    if (role !== "primary" || view !== message.view) return;
-    if (entries.length === message.seqno - message.prevSeqno) {
-      this.#transmit(to, message, this.#log.payloads.from(entries), nowMs);
-    }
-  }
-
-  #transmit(to: NodeId, message: ConsensusMessage, payload: Payload | undefined, nowMs: number): void {
-    const header = encodeConsensus(message, payload?.digest);
-    const trailer = this.#peers.seal(to, header, nowMs);
-    if (trailer === undefined) return; // queued until there are keys
-    const parts = [header, trailer, ...(payload?.entries ?? [])];
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    const count = message.type === "append-entries" ? message.seqno - message.prevSeqno : 0;
-    this.#observeHeader(to, "sent", message, bytes, count, nowMs);
-    this.#outputs.push({ type: "transmit", to, frameType: FRAME_CONSENSUS, parts });
-  }
-
-  /** A header that was queued before there were keys: its entries are attached now, if they are still what it names. */
-  #transmitSealed(to: NodeId, header: Uint8Array, trailer: Uint8Array): void {
-    const { message, entriesDigest: digest } = decodeConsensus(header);
-    const payload = message.type === "append-entries" ? this.#log.payloads.of(message) : undefined;
-    if (digest !== undefined && (payload === undefined || !equalBytes(payload.digest, digest))) return;
-    const parts = [header, trailer, ...(payload?.entries ?? [])];
-    this.#outputs.push({ type: "transmit", to, frameType: FRAME_CONSENSUS, parts });
-  }
-
   #inquire(): void {
     const { store } = this.#log;
     const known = [...networkNodes(store.read("latest"), store.read("committed")), ...this.#inquiry.told];
@@ -433,7 +275,7 @@ export class NodeCore {
     if (this.#log.standing.isRetired || this.#log.replica.primary !== undefined) return;
     if (this.#inquiry.handleNetwork(nodes)) {
       this.#log.handleRemoved();
-      this.#observe({ type: "role", role: "none", view: this.#log.replica.view, atMs: nowMs });
+      this.#observe?.({ type: "role", role: "none", view: this.#log.replica.view, atMs: nowMs });
       this.#retire(nowMs);
     } else this.#updatePeers(nowMs);
   }
@@ -447,39 +289,8 @@ export class NodeCore {
   #updatePeers(nowMs: number): void {
     const { store } = this.#log;
     const recorded = networkNodes(store.read("latest"), store.read("committed"));
-    const gone = new Set(
-      recorded.flatMap((node) => (isTakingPart(node) || node.status === "pending" ? [] : [node.id])),
-    );
-    const peers = new Map(recorded.filter(isTakingPart).map((node) => [node.id, node]));
-    // A node that catches up reads records from before its peers were trusted; what it was told holds until they are gone.
-    for (const node of this.#inquiry.told) {
-      if (!gone.has(node.id) && !peers.has(node.id)) peers.set(node.id, node);
-    }
-    if (this.#log.standing.isRetired) peers.clear();
-    this.#peers.update([...peers.values()], nowMs);
-    this.#joined.keepOnly(new Set(peers.keys()));
-  }
-
-  #observeHeader(
-    peer: NodeId,
-    direction: Direction,
-    message: ConsensusMessage,
-    bytes: number,
-    entries: number,
-    atMs: number,
-  ): void {
-    if (!this.#config.observe) return;
-    const { type: kind, view } = message;
-    const range =
-      message.type === "append-entries"
-        ? { seqno: message.seqno, prevSeqno: message.prevSeqno, commitSeqno: message.commitSeqno }
-        : message.type === "append-entries-response"
-          ? { seqno: message.lastSeqno }
-          : {};
-    this.#observe({ type: "header", peer, direction, kind, view, ...range, bytes, entries, atMs });
-  }
-
-  #observe(event: NodeEvent): void {
-    if (this.#config.observe) this.#outputs.push({ type: "event", event });
+    const peers = this.#log.standing.isRetired ? [] : peersOf(recorded, this.#inquiry.told);
+    this.#peers.update(peers, nowMs);
+    this.#joined.keepOnly(new Set(peers.map(({ id }) => id)));
   }
 }
