@@ -10,15 +10,15 @@ export const NODE_FAULTS: readonly Fault[] = [
     "answer before commit",
     "a write is answered as committed once it is executed",
     "client-requests",
-    "else if (writeSet.length > 0) this.#waiters.add({ seqno: seen.seqno, deadlineMs, finish });",
+    "else if (writeSet.length > 0) this.#waiters.add({ txId: seen, deadlineMs, finish });",
     'else if (writeSet.length > 0) finish("committed");',
   ),
   fault(
     "lost is committed",
     "what is rolled back is answered as committed",
     "commit-waiters",
-    'this.#finish(start, this.#waiters.length, "lost");',
-    'this.#finish(start, this.#waiters.length, "committed");',
+    'finish(lost, "lost");',
+    'finish(lost, "committed");',
   ),
   fault(
     "dirty reads",
