@@ -8,7 +8,7 @@ export interface ChannelSelf {
   readonly id: NodeId;
   /** The node key; signs every attempt. Borrowed for the channel's life. */
   readonly keyPair: KeyPair;
-  /** The node's certificate, endorsed by the service; DER. */
+  /** The node's certificate, endorsed by the service; DER. Read anew for every attempt, so it may be a getter. */
   readonly certificate: Uint8Array;
 }
 

@@ -5,7 +5,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { type NodeError, startNode } from "../src/index.js";
-import { call, found, pair, temporaryDir, WatchedNode } from "./support.js";
+import { call, found, pair, refused, temporaryDir, WatchedNode } from "./support.js";
 
 describe("stopping and coming back", () => {
   it("answers no quorum, in time, while the backup is gone, and commits again when it is back", async () => {
@@ -54,8 +54,6 @@ describe("stopping and coming back", () => {
 });
 
 describe("what keeps a node from starting", () => {
-  const refused = (code: string) => expect.objectContaining({ name: "NodeError", code });
-
   it("a directory that holds a node", async () => {
     const { dir } = await found();
     await expect(startNode({ dataDir: dir, service: { type: "new" } })).rejects.toEqual(refused("data-dir-in-use"));
@@ -130,15 +128,6 @@ describe("what keeps a node from starting", () => {
     );
     await expect(startNode({ dataDir: await temporaryDir(), service, node: taken })).rejects.toEqual(
       refused("address-in-use"),
-    );
-  });
-
-  it("another address than the one on record", async () => {
-    const { dir, node } = await found();
-    await node.stop();
-    const moved = { host: "127.0.0.1", port: 0, published: "127.0.0.1:9" };
-    await expect(startNode({ dataDir: dir, service: { type: "resume" }, node: moved })).rejects.toEqual(
-      refused("bad-address"),
     );
   });
 

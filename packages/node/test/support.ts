@@ -7,7 +7,7 @@ import { createSelfSigned, type KeyPair, parseCertificate, pemDecode, pemEncode,
 import { nativeSuite as suite } from "@sealane/crypto/native";
 import { ballotBytes, base64, type GovernanceAction, type NodeId, seqno } from "@sealane/wire";
 import { Agent, fetch } from "undici";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { type NodeEvent, type NodeOptions, type RunningNode, startNode } from "../src/index.js";
 
 /** Short enough that a test that waits for an election ends soon, long enough for a busy machine. */
@@ -213,4 +213,8 @@ export async function joined(first: WatchedNode, options: Partial<NodeOptions> =
 export async function pair(): Promise<{ primary: WatchedNode; backup: WatchedNode }> {
   const primary = await found();
   return { primary, backup: await joined(primary) };
+}
+
+export function refused(code: string): unknown {
+  return expect.objectContaining({ name: "NodeError", code });
 }

@@ -50,8 +50,10 @@ export {
   type JoinResponse,
   LEDGER_SECRETS_MAX,
   type NetworkNode,
+  type NodeAddresses,
   parseJoinRequest,
   parseJoinResponse,
+  parseNodeAddresses,
 } from "./documents/join.js";
 export {
   type ChannelState,

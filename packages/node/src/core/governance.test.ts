@@ -131,6 +131,16 @@ describe("ballots", () => {
     expect(world.configured).toEqual([a]);
   });
 
+  it("stand when the node asks again from elsewhere before it is told", () => {
+    const world = new World();
+    const node = newNode();
+    const id = world.join("a", node);
+    world.vote("trust-node", id, 0, 1);
+    world.join("b", node);
+    expect(world.standing(id)).toBe("trusted");
+    expect(world.nodes().find((record) => record.id === id)?.nodeAddress).toBe("a:1");
+  });
+
   it("turn a pending node away, which is gone at once, without a change of configuration", () => {
     const world = new World();
     const node = newNode();

@@ -11,6 +11,7 @@ import {
   fromBase64,
   type JoinRequest,
   type NetworkNode,
+  type NodeAddresses,
   type NodeId,
   parseAddress,
   type View,
@@ -76,11 +77,10 @@ export function recordJoin(tx: Transaction, id: NodeId, request: JoinRequest): v
   if (known?.status === "Retired") {
     throw new RequestError("conflict", "This node was removed from the service, for good: join anew, with a new key.");
   }
+  if (known?.status === "Trusted") return; // decided, and told as soon as that stands under a signature
   if (known?.node_address === request.nodeAddress && known.api_address === request.apiAddress) return;
   const others = networkNodes(tx, tx).filter((node) => node.id !== id);
-  if (others.some((node) => isTakingPart(node) && node.nodeAddress === request.nodeAddress)) {
-    throw new RequestError("conflict", `Another node of this service is published at ${request.nodeAddress}.`);
-  }
+  assertIsFree(request.nodeAddress, others);
   if (others.filter((node) => node.status === "pending").length >= PENDING_NODES_MAX) {
     throw new RequestError("overloaded", `${PENDING_NODES_MAX} nodes wait to be trusted already; ask the consortium.`);
   }
@@ -93,11 +93,52 @@ export function recordJoin(tx: Transaction, id: NodeId, request: JoinRequest): v
   });
 }
 
-/** What ballots are counted with. */
-export interface BallotContext {
+/**
+ * Records where a node is found from now on, and endorses it for its new host. The node itself says so: its addresses lead to it and give
+ * nobody a right.
+ * @throws RequestError `forbidden` when it is not trusted; `conflict` when another node publishes the same address.
+ */
+export function recordAddresses(tx: Transaction, id: NodeId, addresses: NodeAddresses, endorser: Endorser): void {
+  const info = tx.map(nodeInfos).get(id);
+  if (info?.status !== "Trusted") {
+    throw new RequestError(
+      "forbidden",
+      "Only a trusted node says where it is found, over TLS with a certificate for its own key.",
+    );
+  }
+  const { nodeAddress, apiAddress } = addresses;
+  if (info.node_address === nodeAddress && info.api_address === apiAddress) return;
+  assertIsFree(
+    nodeAddress,
+    networkNodes(tx, tx).filter((node) => node.id !== id),
+  );
+  const moved = { ...info, node_address: nodeAddress, api_address: apiAddress };
+  tx.map(nodeInfos).put(id, moved);
+  endorseRecorded(tx, id, moved, endorser);
+}
+
+/** What nodes are endorsed with. */
+export interface Endorser {
   readonly suite: CryptoSuite;
   readonly service: ServiceKeys;
   readonly nowMs: number;
+}
+
+/** Writes a new certificate for a node, for the host of its record. */
+export function endorseRecorded(
+  tx: Transaction,
+  id: NodeId,
+  info: NodeInfo,
+  { suite, service, nowMs }: Endorser,
+): void {
+  const publicKey = suite.importPublicKey(fromBase64(info.public_key));
+  const hosts = [parseAddress(info.api_address).host];
+  const certificate = endorseNode(suite, service, { id, publicKey, hosts }, nowMs);
+  tx.map(endorsedCertificates).put(id, pemEncode("CERTIFICATE", certificate));
+}
+
+/** What ballots are counted with. */
+export interface BallotContext extends Endorser {
   readonly secrets: SecretsState;
   /** The primary, which counts, and the view it leads. */
   readonly id: NodeId;
@@ -111,7 +152,7 @@ export interface BallotContext {
  * not possible, or never will be).
  */
 export function castBallot(tx: Transaction, ballot: Ballot, context: BallotContext): boolean {
-  const { service, suite, nowMs, secrets, id, view } = context;
+  const { service, suite, secrets, id, view } = context;
   const { action } = ballot;
   if (!isSignedByMember(tx, ballot, service, suite)) {
     throw new RequestError("forbidden", "This ballot is not signed by a member of the consortium.");
@@ -137,7 +178,7 @@ export function castBallot(tx: Transaction, ballot: Ballot, context: BallotConte
   else assertMayRemove(tx, nodeId, info);
 
   const accepted = countBallot(tx, `${type}:${nodeId}`, ballot);
-  if (accepted && type === "trust-node") trustNode(tx, nodeId, info, service, suite, nowMs);
+  if (accepted && type === "trust-node") trustNode(tx, nodeId, info, context);
   if (accepted && type === "remove-node") removeNode(tx, nodeId, info);
   return accepted;
 }
@@ -212,19 +253,15 @@ function isSignedByMember(tx: Transaction, ballot: Ballot, service: ServiceKeys,
   return suite.verify(publicKey, ballotBytes(service.id, ballot.action), fromBase64(ballot.signature));
 }
 
-function trustNode(
-  tx: Transaction,
-  id: NodeId,
-  info: NodeInfo,
-  service: ServiceKeys,
-  suite: CryptoSuite,
-  nowMs: number,
-): void {
-  const publicKey = suite.importPublicKey(fromBase64(info.public_key));
-  const hosts = [parseAddress(info.api_address).host];
-  const certificate = endorseNode(suite, service, { id, publicKey, hosts }, nowMs);
+function assertIsFree(nodeAddress: string, others: readonly NetworkNode[]): void {
+  if (others.some((node) => isTakingPart(node) && node.nodeAddress === nodeAddress)) {
+    throw new RequestError("conflict", `Another node of this service is published at ${nodeAddress}.`);
+  }
+}
+
+function trustNode(tx: Transaction, id: NodeId, info: NodeInfo, endorser: Endorser): void {
   tx.map(nodeInfos).put(id, { ...info, status: "Trusted" });
-  tx.map(endorsedCertificates).put(id, pemEncode("CERTIFICATE", certificate));
+  endorseRecorded(tx, id, info, endorser);
   const nodes = new Set(tx.map(configuration).get(SINGLE)?.nodes);
   tx.map(configuration).put(SINGLE, { nodes: [...nodes.add(id)].sort() });
 }

@@ -13,6 +13,7 @@ export type LogOutput =
   | { readonly type: "truncate"; readonly to: Seqno; readonly signedTo: Seqno }
   | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
   | { readonly type: "commit"; readonly seqno: Seqno }
+  | { readonly type: "certificate"; readonly certificate: Uint8Array }
   | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
   | SnapshotOutput
   | { readonly type: "send"; readonly to: NodeId; readonly message: ConsensusMessage }

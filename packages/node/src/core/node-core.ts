@@ -51,7 +51,7 @@ export class NodeCore {
     this.#config = config;
     this.#startedMs = nowMs;
     this.#log = new ReplicatedLog(config, nowMs);
-    this.#peers = new Peers(config);
+    this.#peers = new Peers(config, this.#log.certificate);
     this.#joined = new JoinedNodes(this.#log);
     this.#inquiry = new Inquiry(
       config.id,
@@ -203,6 +203,7 @@ export class NodeCore {
     switch (output.type) {
       case "append":
       case "secrets":
+      case "certificate":
       case "persist":
       case "snapshot":
       case "snapshot-dropped":

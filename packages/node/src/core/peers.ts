@@ -2,7 +2,7 @@
  * The other nodes: where they are, and the channel to each. A peer exists here only while the service trusts it or still needs it, so nobody
  * else gets a channel, a byte or a place in a table; but for `admit`.
  */
-import { Channel } from "@sealane/channel";
+import { Channel, type ChannelSelf } from "@sealane/channel";
 import { EndorsementCache } from "@sealane/crypto";
 import {
   type ChannelState,
@@ -12,6 +12,7 @@ import {
   type NetworkNode,
   type NodeId,
 } from "@sealane/wire";
+import type { OwnCertificate } from "./own-certificate.js";
 import type { CoreConfig, NodeEvent, Output } from "./types.js";
 
 /** A channel that was idle this many election time-outs is closed (channel-v2 §6). */
@@ -47,12 +48,21 @@ export type PeerOutput =
 
 export class Peers {
   readonly #config: CoreConfig;
+  readonly #self: ChannelSelf;
   readonly #peers = new Map<NodeId, Peer>();
   readonly #cache = new EndorsementCache();
   readonly #outputs: PeerOutput[] = [];
 
-  constructor(config: CoreConfig) {
+  constructor(config: CoreConfig, certificate: OwnCertificate) {
+    const { id, keyPair } = config;
     this.#config = config;
+    this.#self = {
+      id,
+      keyPair,
+      get certificate() {
+        return certificate.der;
+      },
+    };
   }
 
   pollOutput(): PeerOutput | undefined {
@@ -182,11 +192,11 @@ export class Peers {
   }
 
   #openChannel(peer: NodeId): Channel {
-    const { suite, id, keyPair, certificate, service } = this.#config;
+    const { suite, service } = this.#config;
     return new Channel({
       suite,
       version: 2,
-      self: { id, keyPair, certificate },
+      self: this.#self,
       peer,
       trust: { serviceCertificate: service.certificate, trusted: (node) => this.#peers.has(node) },
       cache: this.#cache,

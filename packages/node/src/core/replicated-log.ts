@@ -11,7 +11,9 @@ import { LogChanges } from "./log-changes.js";
 import type { LogOutput } from "./log-output.js";
 import { consensusEntry, LogState } from "./log-state.js";
 import { type LogEntry, openReplica } from "./open-replica.js";
+import { OwnCertificate } from "./own-certificate.js";
 import { Payloads } from "./payloads.js";
+import { Renewals } from "./renewals.js";
 import { Retirements } from "./retirements.js";
 import type { KeptSecret } from "./rotating-secrets.js";
 import { Signer } from "./signer.js";
@@ -25,6 +27,7 @@ export class ReplicatedLog {
   readonly replica: Replica<LogEntry>;
   readonly standing: Standing;
   readonly payloads: Payloads;
+  readonly certificate: OwnCertificate;
   readonly #config: CoreConfig;
   readonly #state: LogState;
   readonly #signer: Signer;
@@ -32,6 +35,7 @@ export class ReplicatedLog {
   readonly #unstored = new UnstoredEntries();
   readonly #changes: LogChanges;
   readonly #retirements = new Retirements();
+  readonly #renewals: Renewals;
   readonly #outputs: LogOutput[] = [];
   #waitUntilMs = Number.POSITIVE_INFINITY;
 
@@ -39,7 +43,9 @@ export class ReplicatedLog {
     const { start, id, suite } = config;
     this.#config = config;
     this.#state = start.type === "resume" ? start.replay.state : new LogState(config);
-    this.#signer = new Signer(config, this.#state.ledger);
+    this.certificate = new OwnCertificate(id, config.certificate);
+    this.#signer = new Signer(config, this.#state.ledger, this.certificate);
+    this.#renewals = new Renewals(config);
     this.#snapshots = new Snapshots(suite, this.#state.store, config.snapshotEvery);
     this.#changes = new LogChanges(this.#state, this.#snapshots, this.#unstored, (output) =>
       this.#outputs.push(output),
@@ -49,6 +55,7 @@ export class ReplicatedLog {
     this.standing = new Standing(id, this.replica);
     if (start.type === "resume") {
       this.#state.compact(this.replica.commitSeqno);
+      this.#followCertificate();
       if (start.replay.secretsAreStale) this.#changes.keepSecrets();
     }
     this.#drain(nowMs);
@@ -61,7 +68,8 @@ export class ReplicatedLog {
   get waitUntilMs(): number {
     if (this.#snapshots.isEncoding) return 0; // the next step, in the next turn
     if (!this.#leads) return this.#waitUntilMs;
-    return Math.min(this.#waitUntilMs, this.#signer.dueMs(this.replica.commitSeqno));
+    const renewalMs = this.isFull ? Number.POSITIVE_INFINITY : this.#renewals.dueMs;
+    return Math.min(this.#waitUntilMs, this.#signer.dueMs(this.replica.commitSeqno), renewalMs);
   }
 
   get store(): Store {
@@ -170,7 +178,7 @@ export class ReplicatedLog {
   /** Ends a turn: signs if it is due, then lets the replica send and persist everything the turn appended, together. */
   handleFlush(nowMs: number): void {
     if (this.standing.wasRemoved) return;
-    this.#retireRemoved(nowMs);
+    this.#writeUnasked(nowMs);
     this.#workOnSnapshot(nowMs);
     if (this.#leads && this.#signatureIsDue(nowMs)) this.#sign(nowMs);
     if (this.#waitsForSignature) return;
@@ -190,12 +198,14 @@ export class ReplicatedLog {
     return this.#leads && !this.#config.signing.fixed && this.#unstored.awaitSignature;
   }
 
-  /** The second entry of removed nodes (consensus spec §11.3). A primary that is full writes it once it is not. */
-  #retireRemoved(nowMs: number): void {
+  /** The second entry of removed nodes (consensus spec §11.3), new certificates. A primary that is full writes them once it is not. */
+  #writeUnasked(nowMs: number): void {
     if (!this.#leads) this.#retirements.handleNoPrimary();
-    if (!this.#retirements.areDue || this.isFull) return;
-    const writeSet = this.#retirements.take(this.store);
-    if (writeSet.length > 0) this.append(writeSet, nowMs);
+    for (const duty of [this.#retirements, this.#renewals]) {
+      if (!this.#leads || this.isFull) return;
+      const writeSet = duty.take(this.store, nowMs);
+      if (writeSet.length > 0) this.append(writeSet, nowMs);
+    }
   }
 
   /** A piece of a snapshot in each turn; its evidence, as primary (ledger spec §10.3). */
@@ -259,6 +269,7 @@ export class ReplicatedLog {
       case "commit":
         this.#signer.handleCommit(this.replica.commitSeqno, nowMs);
         this.#changes.handleCommit(output.seqno);
+        this.#followCertificate();
         break;
       case "role":
         this.#outputs.push({ type: "role" });
@@ -280,6 +291,11 @@ export class ReplicatedLog {
       default:
         output satisfies never;
     }
+  }
+
+  #followCertificate(): void {
+    if (!this.certificate.follow(this.store.read("committed"))) return;
+    this.#outputs.push({ type: "certificate", certificate: this.certificate.der });
   }
 
   #persistOutput({ token, hardState }: Extract<ReplicaOutput, { type: "persist" }>): LogOutput {

@@ -7,10 +7,6 @@ export class Retirements {
   /** As primary: nodes whose removal is committed, and whose second entry is still to be written. */
   #waiting: readonly NodeId[] = [];
 
-  get areDue(): boolean {
-    return this.#waiting.length > 0;
-  }
-
   /** @param nodes - All of them, each time the replica asks. */
   handleCleanup(nodes: readonly NodeId[]): void {
     this.#waiting = nodes;
@@ -23,6 +19,7 @@ export class Retirements {
 
   /** @returns what to append for all that wait, which then wait no more; nothing when it was written before. */
   take(store: Store): WriteSet {
+    if (this.#waiting.length === 0) return [];
     const tx = store.begin();
     writeRetiredCommitted(tx, this.#waiting);
     this.#waiting = [];

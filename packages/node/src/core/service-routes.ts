@@ -1,8 +1,17 @@
 /** The requests every node answers, whatever its application: state, network, transaction status, joining, governance. */
-import { pemEncode } from "@sealane/crypto";
-import { type NetworkState, type NodeState, parseBallot, parseTxId, type TxStatusResponse } from "@sealane/wire";
+import { parseCertificate, pemEncode } from "@sealane/crypto";
+import {
+  type NetworkState,
+  type NodeState,
+  parseBallot,
+  parseNodeAddresses,
+  parseTxId,
+  type TxStatusResponse,
+} from "@sealane/wire";
 import { type EndpointRequest, parseJson, type Route, type RoutePattern, type WriteRoute } from "./app.js";
-import { castBallot } from "./governance.js";
+import { RequestError } from "./errors.js";
+import { castBallot, recordAddresses } from "./governance.js";
+import { nodeIdOf } from "./identity.js";
 import type { ReplicatedLog } from "./replicated-log.js";
 import { memberCertificates, networkNodes } from "./tables.js";
 import type { CoreConfig } from "./types.js";
@@ -49,6 +58,19 @@ export function serviceRoutes(
       return { body: { status: accepted ? "accepted" : "open" } };
     },
   };
+  const addresses: WriteRoute = {
+    type: "write",
+    method: "PUT",
+    segments: ["node", "addresses"],
+    run(tx, { body, callerCertificate }, nowMs) {
+      const { suite, service } = config;
+      if (callerCertificate === undefined)
+        throw new RequestError("forbidden", "Say this over TLS, with a certificate for the node's key.");
+      const id = nodeIdOf(suite, parseCertificate(suite, callerCertificate).publicKey);
+      recordAddresses(tx, id, parseNodeAddresses(parseJson(body)), { suite, service, nowMs });
+      return { body: {} };
+    },
+  };
   return [
     { type: "service", method: "GET", segments: ["node", "state"], run: (_request, nowMs) => state(nowMs) },
     { type: "service", method: "GET", segments: ["node", "network"], run: () => networkState(config, log) },
@@ -60,6 +82,7 @@ export function serviceRoutes(
     },
     { type: "receipt", method: "GET", segments: ["tx", ":txId", "receipt"] },
     { type: "join", method: "POST", segments: ["node", "join"] },
+    addresses,
     ballots,
   ];
 }

@@ -1,7 +1,7 @@
 /** Signs the log as primary: when `SigningPolicy` says so, given whether a signature of this node is still on its way to commit. */
-import { pemEncode } from "@sealane/crypto";
 import type { Ledger } from "@sealane/ledger";
 import { type Seqno, seqno, type View } from "@sealane/wire";
+import type { OwnCertificate } from "./own-certificate.js";
 import { SigningPolicy } from "./signing-policy.js";
 import type { CoreConfig } from "./types.js";
 
@@ -12,15 +12,15 @@ export class Signer {
   readonly #config: CoreConfig;
   readonly #ledger: Ledger;
   readonly #policy: SigningPolicy;
-  readonly #certificatePem: string;
+  readonly #certificate: OwnCertificate;
   /** The newest signature this node appended as primary; 0 before the first. */
   #ownSignature = seqno(0);
 
-  constructor(config: CoreConfig, ledger: Ledger) {
+  constructor(config: CoreConfig, ledger: Ledger, certificate: OwnCertificate) {
     this.#config = config;
     this.#ledger = ledger;
     this.#policy = new SigningPolicy(config.signing);
-    this.#certificatePem = pemEncode("CERTIFICATE", config.certificate);
+    this.#certificate = certificate;
   }
 
   /** As `SigningPolicy.isDue`. */
@@ -40,7 +40,7 @@ export class Signer {
       view,
       nodeId: id,
       keyPair,
-      certificatePem: this.#certificatePem,
+      certificatePem: this.#certificate.pem,
       endsChunk,
       service: {
         keyPair: service.keyPair,

@@ -84,6 +84,8 @@ export type Output =
   | { readonly type: "commit"; readonly seqno: Seqno }
   /** Keep these ledger secrets, all of them, as safe as the node's key; durable before what is appended after. */
   | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
+  /** Keep this certificate (DER) in place of the one before, and show it to clients: the service has endorsed this node anew. */
+  | { readonly type: "certificate"; readonly certificate: Uint8Array }
   /** Keep a snapshot, provisionally; beside the queue of the storage. */
   | Extract<SnapshotOutput, { type: "snapshot" | "snapshot-dropped" }>
   /** A kept snapshot is proven: put the receipt (JSON, UTF-8) behind it. */

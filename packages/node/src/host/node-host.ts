@@ -28,6 +28,8 @@ export interface HostParts {
   askNetwork(address: string): Promise<readonly NetworkNode[] | undefined>;
   /** The node takes part in its service: called once. */
   onReady(): void;
+  /** The service has endorsed it anew. @param certificate - DER. */
+  onCertificate(certificate: Uint8Array): void;
   /** The service has removed it and needs it no more: called once. */
   onRetired(): void;
   onFailed(error: NodeError): void;
@@ -146,6 +148,9 @@ export class NodeHost {
       case "snapshot-dropped":
       case "snapshot-committed":
         this.#parts.snapshots.handle(output);
+        break;
+      case "certificate":
+        this.#parts.onCertificate(output.certificate);
         break;
       case "transmit":
         this.#parts.transport.send(output.to, output.frameType, output.parts);

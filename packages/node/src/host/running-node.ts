@@ -21,16 +21,19 @@ import type { HardState } from "../core/log-state.js";
 import { type FrameVerdict, NodeCore } from "../core/node-core.js";
 import type { SigningLimits } from "../core/signing-policy.js";
 import type { ClientRequest, NodeEvent, Start, Timing } from "../core/types.js";
+import { announceAddresses } from "./announce-addresses.js";
 import { ApiServer, refusal } from "./api-server.js";
 import { askAgain } from "./ask-again.js";
 import { askNetwork } from "./ask-network.js";
 import { nowMs } from "./clock.js";
-import type { DataDir, NodeFile } from "./data-dir.js";
+import type { DataDir } from "./data-dir.js";
 import { Deferred } from "./deferred.js";
 import { NodeError } from "./errors.js";
 import { type JoinOptions, joinService } from "./join-service.js";
 import { acceptMembership, type Membership, type NodeKeys, privateFile, tlsIdentity } from "./membership.js";
 import { NodeHost } from "./node-host.js";
+import { NodeRecord } from "./node-record.js";
+import { pendingState } from "./pending-state.js";
 import { readBack } from "./read-back.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { Storage } from "./storage.js";
@@ -66,6 +69,12 @@ interface Listen {
 }
 
 export class RunningNode {
+  /** @internal Its `node.json`. */
+  readonly record: NodeRecord;
+  /** Where other nodes find it: `host:port`. */
+  readonly nodeAddress: string;
+  /** Where clients find it: `host:port`. */
+  readonly apiAddress: string;
   readonly #setup: NodeSetup;
   readonly #transport: TcpTransport;
   readonly #api: ApiServer;
@@ -77,6 +86,7 @@ export class RunningNode {
   readonly #retired = new Deferred<void>();
   #host: NodeHost | undefined;
   #membership: Membership | undefined;
+  /** Noted in the directory: the service has removed this node. */
   #noting: Promise<void> | undefined;
   #serviceCertificate: string | undefined;
   #stop: Promise<void> | undefined;
@@ -85,6 +95,12 @@ export class RunningNode {
     this.#setup = setup;
     this.#transport = transport;
     this.#api = api;
+    const node = { host: setup.node.host, port: transport.address.port };
+    const listening = { host: setup.api.host, port: api.port };
+    this.nodeAddress = setup.node.published ?? formatAddress(node);
+    this.apiAddress = setup.api.published ?? formatAddress(listening);
+    const { nodeId, nodeAddress, apiAddress } = this;
+    this.record = new NodeRecord(setup.dataDir, { nodeId, nodeAddress, apiAddress, node, api: listening });
     const stop = (): void => void this.stop();
     setup.signal?.addEventListener("abort", stop, { once: true });
     this.#stopping.signal.addEventListener("abort", () => setup.signal?.removeEventListener("abort", stop));
@@ -121,18 +137,6 @@ export class RunningNode {
     return this.#setup.keys.id;
   }
 
-  /** Where other nodes find it: `host:port`. */
-  get nodeAddress(): string {
-    const { node } = this.#setup;
-    return node.published ?? formatAddress({ host: node.host, port: this.#transport.address.port });
-  }
-
-  /** Where clients find it: `host:port`. */
-  get apiAddress(): string {
-    const { api } = this.#setup;
-    return api.published ?? formatAddress({ host: api.host, port: this.#api.port });
-  }
-
   get apiUrl(): string {
     return `https://${this.apiAddress}`;
   }
@@ -162,28 +166,7 @@ export class RunningNode {
 
   state(): NodeState {
     if (this.#stop !== undefined && this.#host !== undefined) return { ...this.#host.state, phase: "stopping" };
-    return this.#host?.state ?? this.#pendingState();
-  }
-
-  /** What `node.json` says of this node. */
-  describe(known: { membership: Membership } | { serviceCertificate: string; joinUrl: string }): NodeFile {
-    const { node, api } = this.#setup;
-    const base = {
-      version: 1 as const,
-      nodeId: this.nodeId,
-      node: { host: node.host, port: this.#transport.address.port },
-      api: { host: api.host, port: this.#api.port },
-      nodeAddress: this.nodeAddress,
-      apiAddress: this.apiAddress,
-    };
-    if (!("membership" in known)) return { ...base, ...known, nodes: [] };
-    const { service, certificate, nodes } = known.membership;
-    return {
-      ...base,
-      serviceCertificate: pemEncode("CERTIFICATE", service.certificate),
-      certificate: pemEncode("CERTIFICATE", certificate),
-      nodes: [...nodes],
-    };
+    return this.#host?.state ?? pendingState(this.nodeId, nowMs() - this.#startedMs);
   }
 
   /** Asks to join in the background, and takes part once trusted. */
@@ -202,7 +185,7 @@ export class RunningNode {
     const membership = acceptMembership(suite, keys, pemDecode("CERTIFICATE", serviceCertificate), network);
     // In this order: after a crash between the two the node asks again, and is answered again.
     await dataDir.writePrivate(privateFile(suite, keys, membership));
-    await dataDir.writeNode(this.describe({ membership }));
+    await this.#note(membership);
     if (!this.#stopping.signal.aborted) await this.activate(membership, { type: "join", nodes: membership.nodes });
   }
 
@@ -230,6 +213,30 @@ export class RunningNode {
     }).catch((cause: unknown) => this.#fail(asNodeError(cause)));
   }
 
+  /** Tells the service where this node is now, if it has another address on record. */
+  #announce(certificate: Uint8Array): void {
+    const { nodeId: id, nodeAddress, apiAddress } = this;
+    const host = this.#host;
+    const recorded = host?.state.nodes.find((node) => node.id === id);
+    if (host === undefined || recorded === undefined) return;
+    if (recorded.nodeAddress === nodeAddress && recorded.apiAddress === apiAddress) return;
+    announceAddresses({
+      addresses: { nodeAddress, apiAddress },
+      certificate,
+      ask: (request) => host.handleRequest(request),
+      signal: this.#stopping.signal,
+    }).catch((cause: unknown) => this.#fail(asNodeError(cause)));
+  }
+
+  /** The service has endorsed this node anew: clients that connect from now on see it. */
+  #renew(certificate: Uint8Array): void {
+    const { suite, keys, api } = this.#setup;
+    if (this.#membership === undefined) return;
+    this.#membership = { ...this.#membership, certificate };
+    this.#api.setIdentity(tlsIdentity(suite, keys, certificate, hostOf(api), nowMs()));
+    this.#note(this.#membership).catch((cause: unknown) => this.#fail(asNodeError(cause)));
+  }
+
   /** Takes part from now on, with an empty ledger. */
   async activate(membership: Membership, start: Exclude<Start, { type: "resume" }>): Promise<void> {
     const { dataDir } = this.#setup;
@@ -251,6 +258,8 @@ export class RunningNode {
     const { replay, ledger, snapshots } = await readBack(dataDir, logKeys, hardState, membership.service.certificate);
     this.#run(membership, { type: "resume", replay, nodes: membership.nodes }, { ledger, snapshots }, hardState);
     if (this.state().phase === "retired") throw retiredError(this.nodeId);
+    await this.#note(membership);
+    this.#announce(membership.certificate);
   }
 
   #run(
@@ -279,7 +288,10 @@ export class RunningNode {
     const onRetired = (): void => void this.#noteRetired();
     const onFailed = (error: NodeError): void => this.#fail(error);
     this.#host = new NodeHost(
-      { core, transport: this.#transport, ledger, snapshots, observer, askNetwork: ask, onReady, onRetired, onFailed },
+      {
+        ...{ core, transport: this.#transport, ledger, snapshots, observer, askNetwork: ask },
+        ...{ onReady, onRetired, onFailed, onCertificate: (certificate) => this.#renew(certificate) },
+      },
       (handlers) => new Storage(ledger, dataDir, hardState, nowMs, handlers),
     );
     this.#askAgain(this.#serviceCertificate, membership.nodes);
@@ -297,13 +309,16 @@ export class RunningNode {
 
   /** What the ledger says may not be known as committed after a crash; the directory says it for good. */
   #noteRetired(): Promise<void> {
-    const membership = this.#membership;
-    if (membership === undefined) return Promise.resolve();
-    this.#noting ??= this.#setup.dataDir.writeNode({ ...this.describe({ membership }), retired: true }).then(
+    if (this.#membership === undefined) return Promise.resolve();
+    this.#noting ??= this.#note(this.#membership).then(
       () => this.#retired.resolve(),
       (cause: unknown) => this.#fail(asNodeError(cause)),
     );
     return this.#noting;
+  }
+
+  #note(membership: Membership): Promise<void> {
+    return this.record.noteMember(membership, () => this.#host?.state.phase === "retired");
   }
 
   async #end(error: NodeError | undefined): Promise<void> {
@@ -317,26 +332,12 @@ export class RunningNode {
       this.#api.close(STOP_GRACE_MS),
       this.#transport.close(),
     ]);
+    await this.record.settled;
     await this.#setup.dataDir.release();
     const failed = results.find((result) => result.status === "rejected");
     const why = error ?? (failed === undefined ? undefined : asNodeError(failed.reason));
     if (why === undefined) this.#closed.resolve();
     else this.#closed.reject(why);
-  }
-
-  #pendingState(): NodeState {
-    return {
-      nodeId: this.nodeId,
-      phase: "pending",
-      role: "none",
-      view: view(0),
-      lastSeqno: seqno(0),
-      committed: "0.0",
-      primary: null,
-      channels: [],
-      nodes: [],
-      uptimeMs: nowMs() - this.#startedMs,
-    };
   }
 
   /** @internal What the transport hands on. */
@@ -348,7 +349,7 @@ export class RunningNode {
   handleRequest(request: Omit<ClientRequest, "id">): Promise<Answer> {
     if (this.#host !== undefined) return this.#host.handleRequest(request);
     if (request.path === "/node/state" && request.method === "GET") {
-      return Promise.resolve({ status: 200, body: utf8(JSON.stringify(this.#pendingState())) });
+      return Promise.resolve({ status: 200, body: utf8(JSON.stringify(this.state())) });
     }
     return Promise.resolve(notTrusted());
   }

@@ -4,7 +4,7 @@
  */
 import { createSelfSigned, pemDecode, pemEncode } from "@sealane/crypto";
 import { nativeSuite as suite, nativeKeyWrapping as wrapping } from "@sealane/crypto/native";
-import { parseAddress } from "@sealane/wire";
+import { type Address, formatAddress, parseAddress } from "@sealane/wire";
 import type { App } from "../core/app.js";
 import { type Member, readMember, validity } from "../core/identity.js";
 import { recordsApp } from "../core/records-app.js";
@@ -31,7 +31,7 @@ export interface NodeOptions {
     | { readonly type: "new"; readonly members?: readonly string[] }
     /** Ask a service to join it. `url`: of any of its nodes; `serviceCertificate`: PEM, the only trust in that server. */
     | { readonly type: "join"; readonly url: string; readonly serviceCertificate: string }
-    /** Go on as the node in the directory, listening where it did unless said otherwise. */
+    /** Go on as the node in the directory, listening where it did unless said otherwise. Other nodes learn of a new address by themselves. */
     | { readonly type: "resume" };
   /** For other nodes. */
   readonly node?: ListenOptions;
@@ -125,21 +125,12 @@ async function setUp(options: NodeOptions, dataDir: DataDir): Promise<NodeSetup>
   };
 }
 
-/** A node that comes back listens where it did; its published address cannot change, as the other nodes have it on record. */
-function listenOptions(
-  given: ListenOptions | undefined,
-  before: ListenOptions | undefined,
-  published?: string,
-): ListenOptions {
+/** A node that comes back listens where it did unless told otherwise, and stays published where it was if that is somewhere else. */
+function listenOptions(given: ListenOptions | undefined, before?: Address, published?: string): ListenOptions {
   if (before === undefined || published === undefined) return given ?? LOOPBACK;
-  if (given?.published !== undefined && given.published !== published) {
-    throw new NodeError(
-      "bad-address",
-      `This node is on record at ${published}, so it cannot come back at ${given.published}.`,
-    );
-  }
   const { host, port } = given === undefined || given.port === 0 ? before : given;
-  return { host, port, published };
+  if (given?.published !== undefined) return { host, port, published: given.published };
+  return published === formatAddress(before) ? { host, port } : { host, port, published };
 }
 
 async function begin(node: RunningNode, options: NodeOptions, dataDir: DataDir): Promise<void> {
@@ -147,7 +138,7 @@ async function begin(node: RunningNode, options: NodeOptions, dataDir: DataDir):
   if (service.type === "new") {
     const members = await consortium(service.members ?? [], dataDir);
     const membership = foundService(suite, node.keys, parseAddress(node.apiAddress).host, nowMs());
-    await dataDir.writeNode(node.describe({ membership }));
+    await node.record.noteMember(membership);
     await dataDir.writePrivate(privateFile(suite, node.keys, membership)); // last: with it the directory holds a node
     await node.activate(membership, { type: "new", members });
     await node.ready;
@@ -155,7 +146,7 @@ async function begin(node: RunningNode, options: NodeOptions, dataDir: DataDir):
   }
   if (service.type === "join") {
     const certificate = pinnedCertificate(service.serviceCertificate);
-    await dataDir.writeNode(node.describe({ serviceCertificate: certificate, joinUrl: service.url }));
+    await node.record.noteJoining(certificate, service.url);
     await dataDir.writePrivate(privateFile(suite, node.keys)); // last: with it the directory holds a node
     node.join(service.url, certificate);
     return;

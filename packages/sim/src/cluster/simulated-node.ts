@@ -259,6 +259,8 @@ export class SimulatedNode {
         case "event":
           this.#trace.handleEvent(this.id, output.event);
           break;
+        case "certificate": // it comes back with the one it had first, and is shown the newer one by its own log
+          break;
         case "wait":
           this.#untilMs = output.untilMs;
           this.#observer?.handleTurn(this);

@@ -40,6 +40,10 @@ const JoinRequest = z
   .readonly();
 export type JoinRequest = z.infer<typeof JoinRequest>;
 
+const NodeAddresses = z.strictObject({ nodeAddress: AddressText, apiAddress: AddressText }).readonly();
+/** `PUT /node/addresses`: where a node of the service is found from now on. */
+export type NodeAddresses = z.infer<typeof NodeAddresses>;
+
 const LedgerSecretText = z
   .strictObject({
     /** First seqno that is encrypted with this secret. */
@@ -73,5 +77,7 @@ export type JoinResponse = z.infer<typeof JoinResponse>;
 
 /** @throws {WireError} `malformed` with one sentence that names the field. */
 export const parseJoinRequest: (value: unknown) => JoinRequest = documentParser("join request", JoinRequest);
+/** @throws {WireError} `malformed` with one sentence that names the field. */
+export const parseNodeAddresses: (value: unknown) => NodeAddresses = documentParser("node addresses", NodeAddresses);
 /** @throws {WireError} `malformed` with one sentence that names the field, never its content. */
 export const parseJoinResponse: (value: unknown) => JoinResponse = documentParser("join response", JoinResponse);

@@ -1,0 +1,46 @@
+/** What `node.json` says of a node, and its writing: one after the other, each the newest there is to say. */
+import { pemEncode } from "@sealane/crypto";
+import type { NodeId } from "@sealane/wire";
+import type { DataDir, NodeFile } from "./data-dir.js";
+import type { Membership } from "./membership.js";
+
+export interface Whereabouts extends Pick<NodeFile, "nodeAddress" | "apiAddress" | "node" | "api"> {
+  readonly nodeId: NodeId;
+}
+
+export class NodeRecord {
+  readonly #dataDir: DataDir;
+  readonly #whereabouts: Whereabouts;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(dataDir: DataDir, whereabouts: Whereabouts) {
+    this.#dataDir = dataDir;
+    this.#whereabouts = whereabouts;
+  }
+
+  /** Settles when everything noted so far is written, or could not be. */
+  get settled(): Promise<void> {
+    return this.#last;
+  }
+
+  /** Of a node that is not trusted yet. */
+  noteJoining(serviceCertificate: string, joinUrl: string): Promise<void> {
+    return this.#write(() => ({ serviceCertificate, joinUrl, nodes: [] }));
+  }
+
+  /** @param isRetired - Asked when it is written: a removed node stays removed. @returns when it is durable. */
+  noteMember({ service, certificate, nodes }: Membership, isRetired = () => false): Promise<void> {
+    return this.#write(() => ({
+      serviceCertificate: pemEncode("CERTIFICATE", service.certificate),
+      certificate: pemEncode("CERTIFICATE", certificate),
+      ...(isRetired() ? { retired: true } : {}),
+      nodes: [...nodes],
+    }));
+  }
+
+  #write(describe: () => Omit<NodeFile, keyof Whereabouts | "version">): Promise<void> {
+    const written = this.#last.then(() => this.#dataDir.writeNode({ version: 1, ...this.#whereabouts, ...describe() }));
+    this.#last = written.catch(() => {}); // whoever asked is told
+    return written;
+  }
+}
