@@ -1,1 +1,3 @@
-export { default } from "@sealane/tidy/stryker";
+import shared from "@sealane/tidy/stryker";
+
+export default { ...shared, vitest: { ...shared.vitest, configFile: "vitest.stryker.config.ts" } };

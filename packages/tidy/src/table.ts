@@ -108,7 +108,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
     { ...pure(["@sealane/crypto", "@sealane/ledger", "@sealane/ledger/receipt", "@sealane/wire"]), pure: false },
   ],
   "packages/sim": [{ ...sim, pure: false }, beside(sim, "src/vitest.ts", { node: "all", npm: ["vitest"] })],
-  "packages/tidy": [{ entry: "src/readme.ts", workspace: [], npm: ["vitest"], node: "all", pure: false }],
+  "packages/tidy": [{ entry: "src/readme.ts", workspace: [], npm: ["fast-check", "vitest"], node: "all", pure: false }],
   "apps/cli": [
     {
       entry: "src/main.ts",

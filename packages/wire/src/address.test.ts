@@ -9,6 +9,7 @@ test.each([
   ["[::1]:7001", "::1", 7001],
   ["[2001:db8::7]:7001", "2001:db8::7", 7001],
   [`${"a".repeat(63)}.b:80`, `${"a".repeat(63)}.b`, 80],
+  [`${"a.".repeat(126)}a:65535`, `${"a.".repeat(126)}a`, 65535], // 253 characters, the longest name there is
 ])("%s is host %s, port %d", (text, host, port) => {
   expect(parseAddress(text)).toEqual({ host, port });
   expect(formatAddress({ host, port })).toBe(text);
@@ -17,6 +18,7 @@ test.each([
 test.each([
   ["", "nothing"],
   ["localhost", "no port"],
+  ["7001", "a port alone"],
   ["localhost:", "no port"],
   [":7001", "no host"],
   ["localhost:0", "port 0"],
@@ -37,7 +39,7 @@ test.each([
   ["user@a:1", "a user"],
   ["é:1", "a name that is not ASCII"],
   [`${"a".repeat(64)}:1`, "a label above 63 characters"],
-  [`${"a.".repeat(127)}a:1`, "a name above 253 characters"],
+  [`${"a.".repeat(126)}aa:1`, "a name of 254 characters"],
 ])("%j is refused: %s", (text) => {
   expect(() => parseAddress(text)).toThrow(expect.objectContaining({ name: "WireError", code: "malformed" }));
 });

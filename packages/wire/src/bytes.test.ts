@@ -23,7 +23,7 @@ test("hex, base64 and UTF-8 agree with the platform's own", () => {
     }),
   );
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+    fc.property(fc.string({ unit: fc.nat(0x10ffff).map((point) => String.fromCodePoint(point)) }), (text) => {
       expect(utf8(text)).toEqual(Uint8Array.from(Buffer.from(text)));
     }),
   );
@@ -60,6 +60,13 @@ test.each(["a", "0g", "AB", "0 ", "٠٠"])("hex text %j is refused", (text) => {
   expect(codeOf(() => fromHex(text))).toBe("malformed");
 });
 
+test("of all characters up to U+00FF only 0-9 and a-f are hex digits, in either place", () => {
+  const digits = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).filter(
+    (digit) => codeOf(() => fromHex(`${digit}0`)) !== "malformed" || codeOf(() => fromHex(`0${digit}`)) !== "malformed",
+  );
+  expect(digits.join("")).toBe("0123456789abcdef");
+});
+
 test.each([
   ["A", "a length that is not a multiple of 4"],
   ["AA==AAAA", "padding in the middle"],
@@ -80,7 +87,9 @@ test.each([
   ["a cut character", [0xe2, 0x82]],
   ["above U+10FFFF", [0xf4, 0x90, 0x80, 0x80]],
 ])("UTF-8 that is %s is refused", (_, bytes) => {
-  expect(codeOf(() => fromUtf8(Uint8Array.from(bytes)))).toBe("utf8");
+  expect(() => fromUtf8(Uint8Array.from(bytes))).toThrow(
+    expect.objectContaining({ code: "utf8", cause: expect.any(TypeError) }),
+  );
 });
 
 test("a byte order mark is kept as a character", () => {

@@ -90,7 +90,7 @@ const forwardedRequest = fc.record(
     sessionId: u64,
     callerCertificate: someBytes(1),
     method: fc.constantFrom("GET", "PUT", "POST", "DELETE"),
-    path: fc.webPath().map((path) => `/${encodeURI(path)}`),
+    path: fc.string({ unit: "grapheme-ascii" }).map((text) => `/${text.replaceAll(" ", "")}`),
     body: someBytes(0),
   },
   { requiredKeys: ["sessionId", "method", "path", "body"] },

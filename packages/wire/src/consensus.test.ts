@@ -95,8 +95,12 @@ test("the header's length follows from the kind, and what lies behind it does no
   expect(() => consensusHeaderBytes(payload.subarray(0, 7))).toThrow(expect.objectContaining({ code: "truncated" }));
 });
 
-test.each([2, 6, 255])("kind %d is refused", (kind) => {
-  expect(codeOf(changed(HEARTBEAT, 0, kind))).toBe("unknown-kind");
+test.each([2, 6, 255])("kind %d is refused, as soon as its 8 bytes are there", (kind) => {
+  const header = changed(HEARTBEAT, 0, kind);
+  expect(codeOf(header)).toBe("unknown-kind");
+  for (const payload of [header, header.subarray(0, 8)]) {
+    expect(() => consensusHeaderBytes(payload)).toThrow(expect.objectContaining({ code: "unknown-kind" }));
+  }
 });
 
 test("views above 2^31 - 1 and seqnos above 2^53 - 1 are refused", () => {

@@ -64,7 +64,7 @@ export function encodeConsensus(
       writeView(data, 32, message.prevView);
       writeU64(data, 40, message.commitSeqno);
       writeView(data, 48, message.viewOfSeqno);
-      if (version === 2 && entriesDigest !== undefined) {
+      if (entriesDigest !== undefined) {
         if (entriesDigest.length !== ENTRIES_DIGEST_BYTES) throw new TypeError("an entries digest has 32 bytes");
         bytes.set(entriesDigest, APPEND_ENTRIES_V1_BYTES);
       } else if (version === 2 && message.seqno !== message.prevSeqno) {

@@ -59,9 +59,17 @@ test("older and unknown kinds, wrong flags, views above 2^31 - 1 are refused", (
   for (const kind of [0, 1, 2, 3, 6]) expect(headerWith(COMMAND, 0, kind)).toBe("unknown-kind");
   expect(headerWith(RESPONSE, 17, 2)).toBe("out-of-range");
   expect(headerWith(COMMAND, 17 + 3, 0x80)).toBe("out-of-range");
-  expect(() => encodeForwardedHeader({ type: "command", commandId: 0, view: view(VIEW_MAX + 1) })).toThrow(RangeError);
+  const last: ForwardedHeader = { type: "command", commandId: 0, view: view(VIEW_MAX) };
+  expect(decodeForwardedHeader(encodeForwardedHeader(last))).toEqual(last);
+  expect(() => encodeForwardedHeader({ ...last, view: view(VIEW_MAX + 1) })).toThrow(RangeError);
   expect(() => encodeForwardedHeader({ ...COMMAND, commandId: -1 })).toThrow(RangeError);
   expect(() => encodeForwardedHeader({ ...COMMAND, commandId: seqno(2 ** 53) })).toThrow(RangeError);
+});
+
+test("a kind is looked at as soon as its 8 bytes are there, a header once it is whole", () => {
+  expect(codeOf(() => forwardedHeaderBytes(new Uint8Array(7)))).toBe("truncated");
+  expect(codeOf(() => forwardedHeaderBytes(new Uint8Array(8)))).toBe("unknown-kind");
+  expect(codeOf(() => forwardedHeaderBytes(encodeForwardedHeader(COMMAND).subarray(0, 8)))).toBe("truncated");
 });
 
 test("a request's plaintext, without and with a caller's certificate", () => {
@@ -73,7 +81,7 @@ test("a request's plaintext, without and with a caller's certificate", () => {
     `${"0900000000000000"}01${"0200000000000000"}ccdd${request}`,
   );
   expect(decodeForwardedRequest(encodeForwardedRequest(withCertificate))).toEqual(withCertificate);
-  expect(decodeForwardedRequest(encodeForwardedRequest(short))).toEqual(short);
+  expect(decodeForwardedRequest(encodeForwardedRequest(short))).toStrictEqual(short); // no field for a certificate
 });
 
 test("a response's plaintext", () => {

@@ -37,13 +37,17 @@ const TAG_BYTES = 16;
 /** Bytes between a record's header and its ciphertext or ledger entries. */
 export const RECORD_TRAILER_BYTES = KEY_ID_BYTES + 8 + TAG_BYTES;
 
+/** Both kinds and versions, and what is of one length; the length of the certificate is counted. */
+const INIT_FIXED_BYTES = 16 + 2 * NODE_ID_BYTES + HANDSHAKE_NONCE_BYTES + KEY_SHARE_BYTES + 4;
+const RESPONSE_FIXED_BYTES = 16 + HANDSHAKE_ID_BYTES + HANDSHAKE_NONCE_BYTES + KEY_SHARE_BYTES + 4;
+
 /** What an initiator signs. Byte fields have the lengths of the constants above. */
 export interface ChannelInitFields {
   readonly initiator: NodeId;
   readonly responder: NodeId;
   readonly nonce: Uint8Array;
   readonly share: Uint8Array;
-  /** DER, 1 to 16,384 bytes. */
+  /** DER, 1 to 8,192 bytes. */
   readonly certificate: Uint8Array;
 }
 
@@ -95,8 +99,7 @@ export interface RecordTrailer {
 /** The init message above its signature. @throws {RangeError} when a byte field has another length than its constant. */
 export function encodeInitUnsigned({ initiator, responder, nonce, share, certificate }: ChannelInitFields): Uint8Array {
   checkExchangeFields(nonce, share, certificate);
-  const capacity = 16 + 2 * NODE_ID_BYTES + HANDSHAKE_NONCE_BYTES + KEY_SHARE_BYTES + 4 + certificate.length;
-  const writer = new Writer(capacity).u64(INIT).u64(VERSION);
+  const writer = new Writer(INIT_FIXED_BYTES + certificate.length).u64(INIT).u64(VERSION);
   writer.bytes(nodeIdBytes(initiator)).bytes(nodeIdBytes(responder));
   return writer.bytes(nonce).bytes(share).blob32(certificate).done();
 }
@@ -105,8 +108,7 @@ export function encodeInitUnsigned({ initiator, responder, nonce, share, certifi
 export function encodeResponseUnsigned({ handshakeId, nonce, share, certificate }: ChannelResponseFields): Uint8Array {
   checkLength("handshake id", handshakeId, HANDSHAKE_ID_BYTES);
   checkExchangeFields(nonce, share, certificate);
-  const capacity = 16 + HANDSHAKE_ID_BYTES + HANDSHAKE_NONCE_BYTES + KEY_SHARE_BYTES + 4 + certificate.length;
-  const writer = new Writer(capacity).u64(RESPONSE).u64(VERSION).bytes(handshakeId);
+  const writer = new Writer(RESPONSE_FIXED_BYTES + certificate.length).u64(RESPONSE).u64(VERSION).bytes(handshakeId);
   return writer.bytes(nonce).bytes(share).blob32(certificate).done();
 }
 

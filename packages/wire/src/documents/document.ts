@@ -44,7 +44,7 @@ function sentence(name: string, issue: z.core.$ZodIssue | undefined): string {
     const unknown = (issue.keys[0] ?? "").slice(0, NAME_CHARS_MAX);
     return `the ${name} has an unknown field ${JSON.stringify(where === "" ? unknown : `${where}.${unknown}`)}`;
   }
-  const what = issue.message.replace(/^Invalid input: /, "");
+  const what = issue.message.replace("Invalid input: ", "");
   return where === "" ? `the ${name} is wrong: ${what}` : `the field "${where}" of the ${name} is wrong: ${what}`;
 }
 
@@ -93,13 +93,12 @@ export const PublicKeyPem = pem("PUBLIC KEY");
 
 /** Base64 of at least `bytesMin` and at most `bytesMax` bytes. */
 export function base64Text(bytesMin: number, bytesMax: number): z.ZodString {
-  const accepts = (value: string): boolean => {
+  const check = (value: string): void => {
     const { length } = fromBase64(value);
     if (length < bytesMin || length > bytesMax) throw new RangeError("wrong length");
-    return true;
   };
   const size = bytesMin === bytesMax ? `${bytesMin}` : `${bytesMin} to ${bytesMax}`;
-  return text(4 * Math.ceil(bytesMax / 3), passes(accepts), `expected the base64 text of ${size} bytes`);
+  return text(4 * Math.ceil(bytesMax / 3), passes(check), `expected the base64 text of ${size} bytes`);
 }
 
 /** The outer form of a PEM text; what is inside is for the crypto package, which also refuses what RFC 7468 does not allow. */

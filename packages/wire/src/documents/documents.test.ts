@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { seqno } from "../brands.js";
+import { seqno, view } from "../brands.js";
 import { base64, hex, utf8 } from "../bytes.js";
 import { WireError } from "../errors.js";
 import { parseNodeId } from "../ids.js";
@@ -137,6 +137,10 @@ test("the sentence names a field inside a list", () => {
   );
 });
 
+test("the sentence of what is no document at all names the document alone", () => {
+  expect(refusal(() => parseNodeState(null))).toMatch(/^the node state is wrong: expected object/);
+});
+
 test("the sentence names an unknown field", () => {
   expect(refusal(() => parseJoinRequest({ ...JOIN_REQUEST, extra: 1 }))).toBe(
     'the join request has an unknown field "extra"',
@@ -203,6 +207,7 @@ test("a deeply nested value is read, not walked", () => {
   const text = `{"key":"a","txId":"2.3","value":${"[".repeat(depth)}${"]".repeat(depth)}}`;
   expect(parseRecordAnswer(parseJson(text)).key).toBe("a");
   expect(refusal(() => parseRecordAnswer({ key: "a", txId: "2.3" }))).toContain("value");
+  expect(refusal(() => parseRecordAnswer({ key: "a", txId: "2.3", value: undefined }))).toContain("value");
 });
 
 test("every error code is taken, any other refused; txId may be absent", () => {
@@ -225,6 +230,10 @@ test("what a member signs names the service, the action and the node", () => {
   expect(hex(bytes)).toBe(`${label}00${"11".repeat(32)}0a000000${hex(utf8("trust-node"))}${"22".repeat(32)}`);
   const remove = ballotBytes("11".repeat(32), { type: "remove-node", nodeId });
   expect(hex(remove)).toBe(`${label}00${"11".repeat(32)}0b000000${hex(utf8("remove-node"))}${"22".repeat(32)}`);
+  const transfer = ballotBytes("11".repeat(32), { type: "transfer-primary", nodeId, view: view(0x0304) });
+  expect(hex(transfer)).toBe(
+    `${label}00${"11".repeat(32)}10000000${hex(utf8("transfer-primary"))}${"22".repeat(32)}0403000000000000`,
+  );
   expect(() => ballotBytes("11", { type: "trust-node", nodeId })).toThrow(RangeError);
   const rotation = ballotBytes("11".repeat(32), { type: "rotate-ledger-secret", current: seqno(258) });
   expect(hex(rotation)).toBe(
