@@ -14,7 +14,7 @@ export const LEDGER_PARTS = {
     ),
   verify: (full: boolean): Promise<Section> =>
     benchVerify(
-      full ? { rounds: 11, bytes: 64 * MB, entriesMax: 100_000 } : { rounds: 5, bytes: 32 * MB, entriesMax: 20_000 },
+      full ? { rounds: 11, bytes: 256 * MB, entriesMax: 200_000 } : { rounds: 5, bytes: 96 * MB, entriesMax: 60_000 },
     ),
   groups: (full: boolean): Promise<Section> => benchGroups({ rounds: full ? 7 : 3, writes: 10_000 }),
   memory: (full: boolean): Promise<Section> => benchMemory(full ? 10_000_000 : 1_000_000),

@@ -2,7 +2,7 @@
  * Reading a ledger directory with every check, as `ledger verify` does and a node that restarts, against reading and hashing it once: SHA-256
  * of each entry, and nothing else. In turns, on files in the operating system's cache.
  */
-import { hash } from "node:crypto";
+import { generateKeyPairSync, hash, sign, verify as verifySignature } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,8 @@ import { ENTRIES_PER_SIGNATURE, type MadeLedger, makeLedger } from "./made-ledge
 /** Above what reading and hashing may cost; or this many megabytes a second, whichever is easier to reach. */
 const GOAL = 1.5;
 const GOAL_MB = 300;
+/** Above what the crypto calls may cost that no verifier can do without. */
+const CRYPTO_GOAL = 1.3;
 
 export interface VerifyEffort {
   readonly rounds: number;
@@ -33,7 +35,7 @@ export interface VerifyEffort {
 /** The offset of the positions table stands before the first entry of a file. */
 const CHUNK_HEADER_BYTES = 8;
 
-const NAMES = ["verify", "verify with secrets", "restart", "read and hash"] as const;
+const NAMES = ["verify", "verify with secrets", "restart", "read and hash", "its crypto calls"] as const;
 type Name = (typeof NAMES)[number];
 
 export async function benchVerify({ rounds, bytes, entriesMax }: VerifyEffort): Promise<Section> {
@@ -60,6 +62,8 @@ export async function benchVerify({ rounds, bytes, entriesMax }: VerifyEffort): 
           verdict("verify", `${name}, ${what}`, "read and hash", result.ratio(name, "read and hash"), GOAL),
         );
       }
+      const bare = result.ratio("verify", "its crypto calls");
+      verdicts.push(verdict("verify", `verify, ${what}`, "its crypto calls", bare, CRYPTO_GOAL));
     }
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -86,6 +90,7 @@ const WORK: Readonly<Record<Name, (ledger: MadeLedger) => Promise<void>>> = {
   "verify with secrets": (ledger) => verify(ledger, true),
   restart,
   "read and hash": readAndHash,
+  "its crypto calls": cryptoCalls,
 };
 
 async function verify({ directory, secrets, lastSeqno }: MadeLedger, withSecrets: boolean): Promise<void> {
@@ -104,13 +109,37 @@ async function restart({ directory, secrets, lastSeqno }: MadeLedger): Promise<v
 }
 
 async function readAndHash({ directory }: MadeLedger): Promise<void> {
+  await eachEntry(directory, (entry) => hash("sha256", entry, "buffer"));
+}
+
+/** Entry, leaf, tree node, and two signatures now and then: each in the shortest form `node:crypto` has, on memory of the same lengths. */
+async function cryptoCalls({ directory }: MadeLedger): Promise<void> {
+  const [leaf, node] = [new Uint8Array(96), new Uint8Array(64)];
+  let entries = 0;
+  await eachEntry(directory, (entry) => {
+    for (const hashed of [entry, leaf, node]) hash("sha256", hashed, "binary");
+    if (++entries % ENTRIES_PER_SIGNATURE > 0) return;
+    for (const [digest, signature] of SIGNATURES) {
+      if (!verifySignature(digest, node, { key: SIGNER.publicKey, ...RAW }, signature)) throw new Error("it verifies");
+    }
+  });
+}
+
+const SIGNER = generateKeyPairSync("ec", { namedCurve: "P-384" });
+const RAW = { dsaEncoding: "ieee-p1363" } as const;
+/** Those of a signature entry are of these two kinds. */
+const SIGNATURES = ["sha256", "sha384"].map(
+  (digest) => [digest, sign(digest, new Uint8Array(64), { key: SIGNER.privateKey, ...RAW })] as const,
+);
+
+async function eachEntry(directory: string, work: (entry: Uint8Array) => void): Promise<void> {
   for (const name of (await readdir(directory)).toSorted()) {
     const bytes = await readFile(join(directory, name)); // of 5 MiB
     const table = Number(bytes.readBigUInt64LE(0));
     const end = table === 0 ? bytes.length : table;
     for (let offset = CHUNK_HEADER_BYTES; offset < end; ) {
       const { bytes: length } = parseEntryHeader(bytes, offset);
-      hash("sha256", bytes.subarray(offset, offset + length), "buffer");
+      work(bytes.subarray(offset, offset + length));
       offset += length;
     }
   }

@@ -4,28 +4,23 @@
  * them, and the commit evidence is checked; without them both are skipped.
  */
 import type { CryptoSuite } from "@sealane/crypto";
-import { equalBytes, Reader, type Seqno, seqno, type View, view, WireError, type WriteSet } from "@sealane/wire";
-import { decodeMaps } from "./decode-maps.js";
-import { parseEntryHeader } from "./entry-header.js";
+import { equalBytes, type Seqno, type View, WireError, type WriteSet } from "@sealane/wire";
+import { checkMaps, decodeMaps } from "./decode-maps.js";
+import { type EntryFrame, type EntryType, readFrame } from "./entry-frame.js";
 import { LedgerError } from "./errors.js";
 import { leafHash } from "./leaf-hash.js";
 import type { LedgerSecrets } from "./ledger-secrets.js";
 import {
-  DIGEST_BYTES,
   FLAG_CHUNK_ENDS_AFTER,
   IV_OFFSET,
   PUBLIC_LENGTH_OFFSET,
+  PUBLIC_OFFSET,
   TAG_BYTES,
   TAG_OFFSET,
 } from "./limits.js";
 import { mergeDomains } from "./order.js";
 import { readSignature, type SignatureRecord } from "./signature-record.js";
-
-/** §2.1: the top bit of the IV's view marks a snapshot. */
-const SNAPSHOT_BIT = 0x8000_0000;
-
-/** §3.1: what an entry carries. 0 write set, 2 with claims, 3 with commit evidence, 4 with both. */
-export type EntryType = 0 | 2 | 3 | 4;
+import { Span } from "./span.js";
 
 /** One entry, read and checked by itself; whether it belongs behind the entry before is `Ledger`'s business. */
 export interface DecodedEntry {
@@ -67,70 +62,61 @@ export interface DecodedEntry {
  * for (const bytes of splitEntries(received)) store.apply(decodeEntry(suite, secrets, bytes).writeSet);
  */
 export function decodeEntry(suite: CryptoSuite, secrets: LedgerSecrets | undefined, bytes: Uint8Array): DecodedEntry {
+  return strictly(() => decode(suite, secrets, readFrame(bytes), bytes));
+}
+
+/** What a verifier follows entries by. */
+export type FollowedEntry = Pick<
+  DecodedEntry,
+  "seqno" | "view" | "flags" | "publicMaps" | "leaf" | "isSignature" | "signature" | "bytes"
+>;
+
+/**
+ * As `decodeEntry`, with the same refusals, for who only follows entries: private maps are checked and not handed out, which for most
+ * entries leaves no object to make.
+ */
+export function checkEntry(suite: CryptoSuite, secrets: LedgerSecrets | undefined, bytes: Uint8Array): FollowedEntry {
+  return strictly(() => {
+    const frame = readFrame(bytes);
+    return frame.maps.remaining > 0 ? decode(suite, secrets, frame, bytes) : check(suite, secrets, frame, bytes);
+  });
+}
+
+function strictly<T>(read: () => T): T {
   try {
-    return decode(suite, secrets, bytes);
+    return read();
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw new LedgerError(codeOf(error), `the entry is malformed: ${error.message}`, { cause: error });
   }
 }
 
-function decode(suite: CryptoSuite, secrets: LedgerSecrets | undefined, bytes: Uint8Array): DecodedEntry {
-  const header = parseEntryHeader(bytes);
-  if (header.bytes > bytes.length)
-    throw new LedgerError("truncated", `the entry ends after ${bytes.length} of ${header.bytes} bytes`);
-  if (header.bytes < bytes.length)
-    throw new LedgerError("trailing", `${bytes.length - header.bytes} bytes follow the entry`);
-
-  const frame = new Reader(bytes.subarray(IV_OFFSET));
-  const ivSeqno = frame.u64("IV seqno");
-  const ivView = frame.u32("IV view");
-  const publicBytes = frame.blob64(undefined, "public domain");
-  const ciphertext = frame.rest();
-  if ((ivView & SNAPSHOT_BIT) !== 0) throw new LedgerError("bad-iv", "the IV is a snapshot's");
-
-  const domain = new Reader(publicBytes);
-  const entryType = decodeType(domain.u8("entry type"));
-  const domainSeqno = domain.u64("seqno");
-  if (domainSeqno !== ivSeqno || domainSeqno === 0) {
-    throw new LedgerError("bad-iv", `the IV names seqno ${ivSeqno}, the public domain ${domainSeqno}`);
-  }
-  const claimsDigest = entryType === 2 || entryType === 4 ? domain.bytes(DIGEST_BYTES, "claims digest") : undefined;
-  const commitEvidenceDigest = entryType >= 3 ? domain.bytes(DIGEST_BYTES, "commit evidence digest") : undefined;
-  domain.bytes(8, "reserved"); // §3.1: older entries hold any value, even -1
-  const publicMaps = decodeMaps(domain, "public");
-  if (publicMaps.length === 0 && ciphertext.length === 0) throw new LedgerError("bad-map", "the entry changes nothing");
-
-  const txId = { view: view(ivView), seqno: seqno(domainSeqno) };
-  let privateMaps: WriteSet | undefined;
-  let privateDomain: Uint8Array | undefined;
-  if (secrets !== undefined) {
-    const { aead, evidence } = secrets.keysFor(suite, txId.seqno);
-    const iv = bytes.subarray(IV_OFFSET, PUBLIC_LENGTH_OFFSET);
-    const tag = bytes.subarray(TAG_OFFSET, TAG_OFFSET + TAG_BYTES);
-    privateDomain = aead.open(iv, publicBytes, ciphertext, tag); // §4: the additional data is the public domain alone
-    if (privateDomain === undefined) throw new LedgerError("bad-tag", "AES-256-GCM does not verify");
-    privateMaps = decodeMaps(new Reader(privateDomain), "private");
-    if (commitEvidenceDigest !== undefined && !equalBytes(evidence.digest(txId), commitEvidenceDigest)) {
-      throw new LedgerError("bad-evidence", "the commit evidence digest is not the ledger secret's");
-    }
-  }
-
-  const signature = readSignature(publicMaps, ciphertext.length);
-  if (signature === undefined && (header.flags & FLAG_CHUNK_ENDS_AFTER) !== 0) {
-    throw new LedgerError("bad-flags", "a chunk can only end after a signature entry"); // §1.3
-  }
+function decode(
+  suite: CryptoSuite,
+  secrets: LedgerSecrets | undefined,
+  frame: EntryFrame,
+  bytes: Uint8Array,
+): DecodedEntry {
+  const { flags, claimsDigest, commitEvidenceDigest, publicEnd } = frame;
+  const privateBytes = bytes.length - publicEnd;
+  const publicMaps = decodeMaps(frame.maps, "public");
+  if (publicMaps.length === 0 && privateBytes === 0) throw new LedgerError("bad-map", "the entry changes nothing");
+  const privateDomain = secrets === undefined ? undefined : open(suite, secrets, frame, bytes);
+  const privateMaps = privateDomain === undefined ? undefined : decodeMaps(new Span(privateDomain), "private");
+  if (secrets !== undefined) checkEvidence(suite, secrets, frame);
+  const signature = readSignature(publicMaps, privateBytes);
+  if (signature === undefined) checkEndsNoChunk(flags);
   const writeSetDigest = suite.sha256(bytes);
   // Each field by itself: an object that starts as a copy of another one takes ten times as long to make.
   return {
-    seqno: txId.seqno,
-    view: txId.view,
-    flags: header.flags,
-    entryType,
+    seqno: frame.seqno,
+    view: frame.view,
+    flags,
+    entryType: frame.entryType,
     publicMaps,
     privateMaps,
     privateDomain,
-    privateBytes: ciphertext.length,
+    privateBytes,
     writeSet: mergeDomains(publicMaps, privateMaps ?? []),
     claimsDigest,
     commitEvidenceDigest,
@@ -142,18 +128,47 @@ function decode(suite: CryptoSuite, secrets: LedgerSecrets | undefined, bytes: U
   };
 }
 
-function decodeType(type: number): EntryType {
-  switch (type) {
-    case 0:
-    case 2:
-    case 3:
-    case 4:
-      return type;
-    case 1:
-      throw new LedgerError("bad-type", "a snapshot is not an entry of the log");
-    default:
-      throw new LedgerError("bad-type", `unknown entry type ${type}`);
+/** An entry without public maps, which is no signature. */
+function check(
+  suite: CryptoSuite,
+  secrets: LedgerSecrets | undefined,
+  frame: EntryFrame,
+  bytes: Uint8Array,
+): FollowedEntry {
+  const { seqno, view, flags, claimsDigest, commitEvidenceDigest } = frame;
+  if (bytes.length === frame.publicEnd) throw new LedgerError("bad-map", "the entry changes nothing");
+  if (secrets !== undefined) {
+    checkMaps(new Span(open(suite, secrets, frame, bytes)), "private");
+    checkEvidence(suite, secrets, frame);
   }
+  checkEndsNoChunk(flags);
+  const leaf = leafHash(suite, suite.sha256(bytes), commitEvidenceDigest, claimsDigest);
+  return { seqno, view, flags, publicMaps: [], leaf, isSignature: false, signature: undefined, bytes };
+}
+
+/** The plaintext of the private domain. @throws {LedgerError} `bad-tag`, `no-secret`. */
+function open(suite: CryptoSuite, secrets: LedgerSecrets, frame: EntryFrame, bytes: Uint8Array): Uint8Array {
+  const { aead } = secrets.keysFor(suite, frame.seqno);
+  const iv = bytes.subarray(IV_OFFSET, PUBLIC_LENGTH_OFFSET);
+  const tag = bytes.subarray(TAG_OFFSET, TAG_OFFSET + TAG_BYTES);
+  const publicDomain = bytes.subarray(PUBLIC_OFFSET, frame.publicEnd);
+  // §4: the additional data is the public domain alone.
+  const plaintext = aead.open(iv, publicDomain, bytes.subarray(frame.publicEnd), tag);
+  if (plaintext === undefined) throw new LedgerError("bad-tag", "AES-256-GCM does not verify");
+  return plaintext;
+}
+
+function checkEvidence(suite: CryptoSuite, secrets: LedgerSecrets, frame: EntryFrame): void {
+  const { commitEvidenceDigest } = frame;
+  if (commitEvidenceDigest === undefined) return;
+  if (!equalBytes(secrets.keysFor(suite, frame.seqno).evidence.digest(frame), commitEvidenceDigest))
+    throw new LedgerError("bad-evidence", "the commit evidence digest is not the ledger secret's");
+}
+
+/** Of an entry that is no signature (§1.3). */
+function checkEndsNoChunk(flags: number): void {
+  if ((flags & FLAG_CHUNK_ENDS_AFTER) !== 0)
+    throw new LedgerError("bad-flags", "a chunk can only end after a signature entry");
 }
 
 function codeOf(error: WireError): "truncated" | "trailing" | "too-large" | "bad-map" {

@@ -4,7 +4,7 @@ import { LedgerError } from "./errors.js";
 import { DIGEST_BYTES, ENTRY_BYTES_MAX, ENTRY_BYTES_MIN, ENTRY_HEADER_BYTES, FLAGS_KNOWN } from "./limits.js";
 
 const VERSION = 1;
-const TWO_POW_32 = 0x1_0000_0000;
+const SIZE_OFFSET = 2;
 
 export interface EntryHeader {
   readonly flags: number;
@@ -20,16 +20,24 @@ export interface EntryHeader {
  */
 export function parseEntryHeader(bytes: Uint8Array, offset = 0, bytesMax = ENTRY_BYTES_MAX): EntryHeader {
   if (bytes.length - offset < ENTRY_HEADER_BYTES) throw new LedgerError("truncated", "an entry header is cut short");
-  const data = new DataView(bytes.buffer, bytes.byteOffset + offset, ENTRY_HEADER_BYTES);
-  const version = data.getUint8(0);
+  // Byte by byte: for every entry of a ledger, and a view of it would take longer.
+  const version = byteAt(bytes, offset);
   if (version !== VERSION) throw new LedgerError("bad-version", `entry version ${version} is not ${VERSION}`);
-  const flags = data.getUint8(1);
+  const flags = byteAt(bytes, offset + 1);
   if ((flags & ~FLAGS_KNOWN) !== 0) throw new LedgerError("bad-flags", `unknown entry flags ${flags}`);
-  const total = data.getUint32(2, true) + data.getUint16(6, true) * TWO_POW_32 + ENTRY_HEADER_BYTES;
+  let size = 0;
+  for (let index = ENTRY_HEADER_BYTES - 1; index >= SIZE_OFFSET; index--)
+    size = size * 256 + byteAt(bytes, offset + index);
+  const total = size + ENTRY_HEADER_BYTES;
   if (total > bytesMax) throw new LedgerError("too-large", `an entry of ${total} bytes is above ${bytesMax}`);
   if (total < ENTRY_BYTES_MIN)
     throw new LedgerError("truncated", `an entry has at least ${ENTRY_BYTES_MIN} bytes, not ${total}`);
   return { flags, bytes: total };
+}
+
+/** One that is there. */
+function byteAt(bytes: Uint8Array, offset: number): number {
+  return bytes[offset] ?? 0;
 }
 
 /**

@@ -8,9 +8,10 @@ export {
 } from "./build-receipt.js";
 export type { CertificateLookup, ServiceLookup } from "./check-signature.js";
 export { entriesFrom, type PlacedEntry } from "./chunk-walk.js";
-export { type DecodedEntry, decodeEntry, type EntryType } from "./decode-entry.js";
+export { type DecodedEntry, decodeEntry } from "./decode-entry.js";
 export { directoryReader } from "./directory-reader.js";
 export { type EntryInput, encodeEntry } from "./encode-entry.js";
+export type { EntryType } from "./entry-frame.js";
 export { type EntryHeader, entriesDigest, parseEntryHeader, splitEntries } from "./entry-header.js";
 export {
   type ChainErrorCode,
@@ -67,13 +68,12 @@ export {
 } from "./snapshot/snapshot-name.js";
 export { type VerifiedSnapshot, type VerifySnapshotOptions, verifySnapshot } from "./snapshot/verify-snapshot.js";
 export { ENDORSED_CERTIFICATES_TABLE, NODES_INFO_TABLE, SERVICE_INFO_TABLE } from "./trust-tables.js";
-export {
-  type LedgerRefused,
-  type LedgerVerified,
-  type VerifiedEntry,
-  type VerifyOptions,
-  type VerifyResult,
-  verifiedEntries,
-  verifyLedger,
-} from "./verify-ledger.js";
+export type {
+  LedgerRefused,
+  LedgerVerified,
+  VerifiedEntry,
+  VerifyOptions,
+  VerifyResult,
+} from "./verification.js";
+export { verifiedEntries, verifyLedger } from "./verify-ledger.js";
 export { ViewHistory } from "./view-history.js";

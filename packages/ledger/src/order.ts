@@ -11,6 +11,16 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
+/** The same for two stretches of one piece of memory: from `a` to `aEnd` and from `b` to `bEnd`. */
+export function compareRanges(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): number {
+  const length = Math.min(aEnd - a, bEnd - b);
+  for (let index = 0; index < length; index++) {
+    const difference = (bytes[a + index] ?? 0) - (bytes[b + index] ?? 0); // both within bounds
+    if (difference !== 0) return difference;
+  }
+  return aEnd - a - (bEnd - b);
+}
+
 export function isPublicMap(name: string): boolean {
   return name.startsWith(PUBLIC_PREFIX);
 }

@@ -5,7 +5,7 @@
  */
 import type { CryptoSuite } from "@sealane/crypto";
 import { equalBytes, fromUtf8, WireError } from "@sealane/wire";
-import type { DecodedEntry } from "./decode-entry.js";
+import type { FollowedEntry } from "./decode-entry.js";
 import { LedgerError } from "./errors.js";
 import type { LedgerSecrets } from "./ledger-secrets.js";
 import type { LedgerFile, LedgerSource } from "./ledger-source.js";
@@ -35,7 +35,7 @@ export class SnapshotAudit {
   readonly #leafWanted: ReadonlySet<number>;
   readonly #evidenceWanted: ReadonlySet<number>;
   readonly #leaves = new Map<number, Uint8Array>();
-  readonly #evidence = new Map<number, DecodedEntry["publicMaps"]>();
+  readonly #evidence = new Map<number, FollowedEntry["publicMaps"]>();
 
   private constructor(options: AuditOptions, files: readonly SnapshotFile[]) {
     this.#options = options;
@@ -57,7 +57,7 @@ export class SnapshotAudit {
   }
 
   /** Keeps of an entry what a snapshot will be held to. */
-  observe({ seqno, leaf, publicMaps }: DecodedEntry): void {
+  observe({ seqno, leaf, publicMaps }: FollowedEntry): void {
     if (this.#leafWanted.has(seqno)) this.#leaves.set(seqno, leaf.slice());
     if (!this.#evidenceWanted.has(seqno)) return;
     // Copies: an entry's bytes are views of a window over the file.

@@ -28,7 +28,8 @@ import { FLAG_CHUNK_ENDS_AFTER, FLAG_CHUNK_ENDS_BEFORE } from "./limits.js";
 import { SINGLE_KEY, signatureWriteSet } from "./signature-record.js";
 import { MemoryDisk } from "./testing/memory-disk.js";
 import { ENDORSED_CERTIFICATES_TABLE, NODES_INFO_TABLE, SERVICE_INFO_TABLE } from "./trust-tables.js";
-import { type VerifyOptions, verifyLedger } from "./verify-ledger.js";
+import type { VerifyOptions } from "./verification.js";
+import { verifyLedger } from "./verify-ledger.js";
 
 type Files = Map<string, Uint8Array>;
 type Entry = Pick<LedgerEntry, "seqno" | "flags" | "committable" | "bytes">;

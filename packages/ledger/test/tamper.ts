@@ -6,7 +6,8 @@ import { concatBytes, view } from "@sealane/wire";
 import { SignatureChecker } from "../src/check-signature.js";
 import type { Ledger, LedgerEntry } from "../src/ledger.js";
 import { memorySource } from "../src/ledger-source.js";
-import { type VerifyResult, verifiedEntries } from "../src/verify-ledger.js";
+import type { VerifyResult } from "../src/verification.js";
+import { verifiedEntries } from "../src/verify-ledger.js";
 import { createLedger, genesis, node, put, secrets, serviceSigner, suite, V2 } from "./fixture.js";
 import { flip } from "./state.js";
 

@@ -4,7 +4,8 @@
  */
 import { formatTxId, hex } from "@sealane/wire";
 import type { LedgerFile, LedgerSource } from "../ledger-source.js";
-import { type LedgerRefused, type VerifyOptions, verifiedEntries } from "../verify-ledger.js";
+import type { LedgerRefused, VerifyOptions } from "../verification.js";
+import { verifiedEntries } from "../verify-ledger.js";
 import { type SnapshotFigures, snapshotFigures } from "./snapshot-figures.js";
 import { type FileFigures, type SignatureFigures, Tally, wholeFileDigest } from "./tally.js";
 import { type TransactionFigures, transactionFigures } from "./transaction-figures.js";

@@ -5,7 +5,7 @@ import { CHUNK_HEADER_BYTES, orderChunks } from "../chunk-walk.js";
 import type { LedgerFile, LedgerSource } from "../ledger-source.js";
 import type { SignatureRecord } from "../signature-record.js";
 import type { DecodedSnapshot } from "../snapshot/decode-snapshot.js";
-import type { VerifiedEntry } from "../verify-ledger.js";
+import type { VerifiedEntry } from "../verification.js";
 import { TableState } from "./state.js";
 
 export interface FileFigures {

@@ -2,7 +2,7 @@
 import type { CryptoSuite } from "@sealane/crypto";
 import { hex } from "@sealane/wire";
 import { commitEvidence, type LedgerSecrets } from "../ledger-secrets.js";
-import type { VerifiedEntry } from "../verify-ledger.js";
+import type { VerifiedEntry } from "../verification.js";
 
 export interface TransactionFigures {
   readonly seqno: number;
