@@ -45,6 +45,16 @@ export {
   parseBallotAnswer,
 } from "./documents/governance.js";
 export {
+  type EntriesPage,
+  HISTORY_PAGE_ITEMS_MAX,
+  type HistoricalEntry,
+  type KeyHistoryPage,
+  parseEntriesPage,
+  parseHistoricalEntry,
+  parseKeyHistoryPage,
+  SHOWN_ENTRY_BYTES_MAX,
+} from "./documents/history.js";
+export {
   type JoinedNetwork,
   type JoinRequest,
   type JoinResponse,

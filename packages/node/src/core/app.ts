@@ -6,6 +6,8 @@ import type { Reader, Transaction } from "@sealane/kv";
 import { fromUtf8, type TxId } from "@sealane/wire";
 import type { z } from "zod";
 import { RequestError } from "./errors.js";
+import { type HistoryQuery, keyQuery } from "./history-query.js";
+import type { KeyHistory } from "./key-history.js";
 
 export interface EndpointRequest<Body> {
   /** The `:name` parts of the path, percent-decoded. */
@@ -47,12 +49,20 @@ export interface WriteEndpoint<Body> {
  */
 export type ReadHandler = (reader: Reader, request: EndpointRequest<undefined>) => EndpointReply;
 
+/**
+ * Says whose past a request asks for: every committed change of one key, on any node, a page at a time.
+ * @throws RequestError to refuse.
+ */
+export type HistoryHandler = (request: EndpointRequest<undefined>) => KeyHistory;
+
 export interface App {
   readonly name: string;
   readonly routes: readonly Route[];
+  /** Private maps that every client may read the past of. */
+  readonly shownMaps: ReadonlySet<string>;
 }
 
-export type Route = ReadRoute | WriteRoute;
+export type Route = ReadRoute | WriteRoute | HistoryRoute;
 
 /** What a route matches. */
 export interface RoutePattern {
@@ -63,6 +73,11 @@ export interface RoutePattern {
 export interface ReadRoute extends RoutePattern {
   readonly type: "read";
   run(reader: Reader, request: EndpointRequest<Uint8Array>): EndpointReply;
+}
+
+export interface HistoryRoute extends RoutePattern {
+  readonly type: "history";
+  run(request: EndpointRequest<Uint8Array>): HistoryQuery;
 }
 
 export interface WriteRoute extends RoutePattern {
@@ -91,6 +106,13 @@ export interface WriteRoute extends RoutePattern {
  */
 export function defineApp<Bodies extends Record<string, unknown>>(definition: {
   readonly name: string;
+  /** Answered with `changes`, `from`, `to` and `next`; `?from=&to=&limit=&order=` say which. `keyHistory` makes most of what they return. */
+  readonly histories?: Readonly<Record<string, HistoryHandler>>;
+  /**
+   * Private maps that stand open to every client in `GET /tx` and `GET /tx/:txId/entry`, all keys and the whole past. Leave out what your handlers
+   * let only some read. Public maps always do. Default: none.
+   */
+  readonly shownMaps?: readonly { readonly name: string }[];
   readonly reads: Readonly<Record<string, ReadHandler>>;
   readonly writes: { readonly [K in keyof Bodies]: WriteEndpoint<Bodies[K]> };
 }): App {
@@ -108,7 +130,18 @@ export function defineApp<Bodies extends Record<string, unknown>>(definition: {
       run: (tx, request) => handler(tx, { ...request, body: parseBody(body, request.body) }),
     }),
   );
-  return { name: definition.name, routes: [...reads, ...writes] };
+  const histories = Object.entries(definition.histories ?? {}).map(
+    ([key, handler]): HistoryRoute => ({
+      type: "history",
+      ...pattern(key, ["GET"]),
+      run: (request) => keyQuery(handler({ ...request, body: parseBody(undefined, request.body) }), request.query),
+    }),
+  );
+  return {
+    name: definition.name,
+    routes: [...reads, ...writes, ...histories],
+    shownMaps: new Set(definition.shownMaps?.map(({ name }) => name)),
+  };
 }
 
 const RESERVED = new Set(["node", "tx", "governance", "health"]);

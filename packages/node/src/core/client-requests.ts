@@ -25,6 +25,7 @@ import { type EndpointRequest, findRoute, parseTarget, type ReadRoute, type Writ
 import { type CommitOutcome, type CommitWaiter, CommitWaiters } from "./commit-waiters.js";
 import { RequestError, toRequestError } from "./errors.js";
 import { Forwarding } from "./forwarding.js";
+import { Histories } from "./histories.js";
 import { answerJoin } from "./join.js";
 import type { Peers } from "./peers.js";
 import { ReadWaiters } from "./read-waiters.js";
@@ -54,6 +55,7 @@ export class ClientRequests {
   readonly #reads = new ReadWaiters();
   readonly #forwarding = new Forwarding();
   readonly #receipts: Receipts;
+  readonly #histories: Histories;
   readonly #outputs: RequestOutput[] = [];
 
   constructor(
@@ -67,6 +69,7 @@ export class ClientRequests {
     this.#log = log;
     this.#peers = peers;
     this.#receipts = new Receipts(log, stored);
+    this.#histories = new Histories(log, stored);
     this.#routes = [...serviceRoutes(config, log, state), ...config.app.routes];
   }
 
@@ -76,12 +79,23 @@ export class ClientRequests {
 
   get waitUntilMs(): number {
     const deadlineMs = Math.min(this.#waiters.nextDeadlineMs, this.#forwarding.nextDeadlineMs);
-    return Math.min(deadlineMs, this.#reads.nextDeadlineMs, this.#receipts.waitUntilMs);
+    const longMs = Math.min(this.#receipts.waitUntilMs, this.#histories.waitUntilMs);
+    return Math.min(deadlineMs, this.#reads.nextDeadlineMs, longMs);
   }
 
   handleRequest(request: ClientRequest, nowMs: number): void {
     const answer: Answering = (given) => this.#outputs.push({ type: "respond", id: request.id, ...given });
     guard(answer, () => this.#dispatch(request, answer, nowMs, () => this.#forward(request, nowMs)));
+  }
+
+  /** The client of this request has gone away. What it asked to be written is written all the same. */
+  handleGone(id: number): void {
+    this.#histories.handleGone(id);
+  }
+
+  /** Once in each turn. */
+  handleFlush(): void {
+    this.#histories.handleFlush();
   }
 
   /** For the node itself. @param done - Called once, with the JSON form in UTF-8; undefined when there is none. */
@@ -108,6 +122,7 @@ export class ClientRequests {
   handleCommit(at: Seqno): void {
     this.#waiters.handleCommit(at, (txId) => this.#log.replica.status(txId));
     this.#receipts.handleCommit();
+    this.#histories.handleCommit();
   }
 
   handleReadReady(token: number): void {
@@ -126,6 +141,7 @@ export class ClientRequests {
   handleTick(nowMs: number): void {
     this.#waiters.handleTick(nowMs);
     this.#receipts.handleTick(nowMs);
+    this.#histories.handleTick(nowMs);
     this.#reads.handleTick(nowMs);
     this.#giveUp(this.#forwarding.takeExpired(nowMs), "The primary did not answer in time: it may have no quorum.");
   }
@@ -176,6 +192,11 @@ export class ClientRequests {
       case "receipt": {
         const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
         this.#receipts.handleRequest(parseTxId(params.txId ?? ""), receiptForm(query.form), answer, deadlineMs);
+        break;
+      }
+      case "history": {
+        const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
+        this.#histories.handleRequest(request.id, route.run(input), answer, deadlineMs);
         break;
       }
       case "write":

@@ -4,6 +4,7 @@ export {
   defineApp,
   type EndpointReply,
   type EndpointRequest,
+  type HistoryHandler,
   type ReadHandler,
   type WriteEndpoint,
 } from "./app.js";
@@ -18,6 +19,7 @@ export {
   serviceKeys,
   validity,
 } from "./identity.js";
+export { type KeyHistory, keyHistory } from "./key-history.js";
 export { type HardState, type LogKeys, Replay } from "./log-state.js";
 export { type FrameVerdict, NodeCore } from "./node-core.js";
 export type { Replication } from "./node-state.js";

@@ -91,6 +91,7 @@ export class NodeCore {
         break;
       case "flush":
         this.#log.handleFlush(nowMs);
+        this.#requests.handleFlush();
         break;
       case "request":
         this.#requests.handleRequest(input.request, nowMs);
@@ -101,8 +102,11 @@ export class NodeCore {
       case "network":
         this.#handleNetwork(input.nodes, nowMs);
         break;
+      case "gone":
+        this.#requests.handleGone(input.id);
+        break;
       case "entries":
-        this.#stored.handleEntries(input.id, input.entries, nowMs);
+        this.#stored.handleEntries(input.id, input.entries, nowMs, input.firstHeld);
         break;
       default:
         input satisfies never;

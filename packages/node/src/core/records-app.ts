@@ -4,6 +4,7 @@ import { equalBytes, formatTxId } from "@sealane/wire";
 import { z } from "zod";
 import { defineApp } from "./app.js";
 import { RequestError } from "./errors.js";
+import { keyHistory } from "./key-history.js";
 
 /** Keys stand in addresses as they are. */
 const RecordKey = /^[A-Za-z0-9._~-]{1,256}$/;
@@ -22,6 +23,9 @@ export const recordsApp = defineApp({
       if (txId === undefined) throw new RequestError("not-found", `No record has the key ${key}.`);
       return { body: { key, value: record.get(key), txId: formatTxId(txId) } };
     },
+  },
+  histories: {
+    "GET /records/:key/history": ({ params }) => keyHistory(records, recordKey(params.key)),
   },
   writes: {
     "PUT /records/:key": {

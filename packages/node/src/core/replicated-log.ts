@@ -96,6 +96,11 @@ export class ReplicatedLog {
     return this.#state.ledger.range(at, at)?.[0];
   }
 
+  /** Opens a committed entry. @throws LedgerError when it is malformed or fails its tag. */
+  decode(bytes: Uint8Array): DecodedEntry {
+    return this.#state.decode(bytes);
+  }
+
   /** As `LogState.receiptOf`. */
   receiptOf(txId: TxId, entry: Uint8Array, signature: Uint8Array): BuiltReceipt {
     return this.#state.receiptOf(txId, entry, signature);

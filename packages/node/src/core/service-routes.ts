@@ -1,4 +1,4 @@
-/** The requests every node answers, whatever its application: state, network, transaction status, joining, governance. */
+/** The requests every node answers, whatever its application: state, network, transactions and the past, joining, governance. */
 import { parseCertificate, pemEncode } from "@sealane/crypto";
 import {
   type NetworkState,
@@ -8,9 +8,17 @@ import {
   parseTxId,
   type TxStatusResponse,
 } from "@sealane/wire";
-import { type EndpointRequest, parseJson, type Route, type RoutePattern, type WriteRoute } from "./app.js";
+import {
+  type EndpointRequest,
+  type HistoryRoute,
+  parseJson,
+  type Route,
+  type RoutePattern,
+  type WriteRoute,
+} from "./app.js";
 import { RequestError } from "./errors.js";
 import { castBallot, recordAddresses } from "./governance.js";
+import { entriesQuery, entryQuery } from "./history-query.js";
 import { nodeIdOf } from "./identity.js";
 import type { ReplicatedLog } from "./replicated-log.js";
 import { memberCertificates, networkNodes } from "./tables.js";
@@ -71,6 +79,19 @@ export function serviceRoutes(
       return { body: {} };
     },
   };
+  const { shownMaps } = config.app;
+  const entry: HistoryRoute = {
+    type: "history",
+    method: "GET",
+    segments: ["tx", ":txId", "entry"],
+    run: ({ params }) => entryQuery(parseTxId(params.txId ?? ""), shownMaps),
+  };
+  const entries: HistoryRoute = {
+    type: "history",
+    method: "GET",
+    segments: ["tx"],
+    run: ({ query }) => entriesQuery(query, shownMaps),
+  };
   return [
     { type: "service", method: "GET", segments: ["node", "state"], run: (_request, nowMs) => state(nowMs) },
     { type: "service", method: "GET", segments: ["node", "network"], run: () => networkState(config, log) },
@@ -81,6 +102,8 @@ export function serviceRoutes(
       run: ({ params }) => ({ txId: params.txId ?? "", status: log.replica.status(parseTxId(params.txId ?? "")) }),
     },
     { type: "receipt", method: "GET", segments: ["tx", ":txId", "receipt"] },
+    entry,
+    entries,
     { type: "join", method: "POST", segments: ["node", "join"] },
     addresses,
     ballots,

@@ -62,8 +62,16 @@ export type Input =
   | { readonly type: "persisted"; readonly token: number }
   /** One node's answer to an `inquire` output: the `nodes` of its `GET /node/network`. */
   | { readonly type: "network"; readonly nodes: readonly NetworkNode[] }
+  /** Nobody waits for the answer to the request with this id any more: what is only read for it need not be. */
+  | { readonly type: "gone"; readonly id: number }
   /** What the `read` output with this id asked for, one entry each; fewer when they are too many bytes, or cannot be read. */
-  | { readonly type: "entries"; readonly id: number; readonly entries: readonly Uint8Array[] };
+  | {
+      readonly type: "entries";
+      readonly id: number;
+      readonly entries: readonly Uint8Array[];
+      /** The first entry that is in the files. */
+      readonly firstHeld?: Seqno;
+    };
 
 export interface ClientRequest {
   /** Chosen by the host; comes back with the `respond` output. */

@@ -17,11 +17,15 @@ const CONNECTIONS_MAX = 1_024;
 /** A request must have arrived in full after this many ms. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 30_000;
+/** A client that takes nothing of an answer for this many ms is cut off, where the answer is more than the system buffers anyway. */
+const SEND_TIMEOUT_MS = 30_000;
+const LONG_ANSWER_BYTES = 64 * 1024;
 /** What a path may hold: what is printable in ASCII, without the space. */
 const Target = /^\/[!-~]{0,4095}$/;
 const HEALTHY = utf8('{"status":"ok"}');
 
-export type ApiHandler = (request: Omit<ClientRequest, "id">) => Promise<Answer>;
+/** @param gone - Aborted when the client goes away before it is answered; given for requests that only read. */
+export type ApiHandler = (request: Omit<ClientRequest, "id">, gone?: AbortSignal) => Promise<Answer>;
 
 export interface TlsIdentity {
   /** PEM. */
@@ -42,6 +46,7 @@ export class ApiServer {
     address: { readonly host: string; readonly port: number },
     identity: TlsIdentity,
     handler: ApiHandler,
+    sendTimeoutMs = SEND_TIMEOUT_MS,
   ): Promise<ApiServer> {
     const server = createServer(
       {
@@ -52,7 +57,7 @@ export class ApiServer {
         requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
       },
-      (incoming, response) => void serve(incoming, response, handler),
+      (incoming, response) => void serve(incoming, response, handler, sendTimeoutMs),
     );
     server.maxConnections = CONNECTIONS_MAX;
     await listening(server, address);
@@ -80,11 +85,17 @@ export class ApiServer {
 }
 
 /** Answers one request, whatever happens. A client that goes away takes its answer with it. */
-async function serve(incoming: IncomingMessage, response: ServerResponse, handler: ApiHandler): Promise<void> {
+async function serve(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  handler: ApiHandler,
+  sendTimeoutMs: number,
+): Promise<void> {
   try {
-    send(response, await answer(incoming, handler));
+    const gone = incoming.method === "GET" ? goneSignal(response) : undefined;
+    send(response, await answer(incoming, handler, gone), sendTimeoutMs);
   } catch (error) {
-    send(response, refusal(error instanceof RequestError ? error : FAILED));
+    send(response, refusal(error instanceof RequestError ? error : FAILED), sendTimeoutMs);
     // What is left of a body that was refused is dropped as it comes, within the time a request may take: if the connection were cut
     // instead, the client would lose the answer.
     incoming.resume();
@@ -93,14 +104,23 @@ async function serve(incoming: IncomingMessage, response: ServerResponse, handle
 
 const FAILED = new RequestError("internal", "This node failed on the request.");
 
-async function answer(incoming: IncomingMessage, handler: ApiHandler): Promise<Answer> {
+/** Aborted when the connection ends before the answer is out. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once("close", () => {
+    if (!response.writableEnded) gone.abort();
+  });
+  return gone.signal;
+}
+
+async function answer(incoming: IncomingMessage, handler: ApiHandler, gone: AbortSignal | undefined): Promise<Answer> {
   const { method = "", url = "" } = incoming;
   if (!Target.test(url)) throw new RequestError("malformed", "The address is too long, or holds other than ASCII.");
   if (method === "GET" && url === "/health") return { status: 200, body: HEALTHY };
   const body = await readBody(incoming);
   const certificate = incoming.socket instanceof TLSSocket ? incoming.socket.getPeerX509Certificate() : undefined;
   const caller = certificate === undefined ? {} : { callerCertificate: new Uint8Array(certificate.raw) };
-  return handler({ method, path: url, body, ...caller });
+  return handler({ method, path: url, body, ...caller }, gone);
 }
 
 /** By events: an iterator over the stream costs a request several times as much. @throws RequestError `too-large`. */
@@ -126,8 +146,10 @@ function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   });
 }
 
-function send(response: ServerResponse, { status, body, contentType, location }: Answer): void {
+function send(response: ServerResponse, { status, body, contentType, location }: Answer, sendTimeoutMs: number): void {
   if (response.headersSent || response.destroyed) return;
+  // One that reads nothing of a long answer must not hold it in memory for ever.
+  if (body.length > LONG_ANSWER_BYTES) response.setTimeout(sendTimeoutMs, () => response.destroy());
   response.writeHead(status, {
     "content-type": contentType ?? "application/json",
     "content-length": body.length,

@@ -72,12 +72,18 @@ export class NodeHost {
     }
   }
 
-  /** Answers a client, in time: the core bounds every wait. */
-  handleRequest(request: Omit<ClientRequest, "id">): Promise<Answer> {
+  /**
+   * Answers a client, in time: the core bounds every wait.
+   * @param gone - Aborted when the client goes away; then nothing is answered.
+   */
+  handleRequest(request: Omit<ClientRequest, "id">, gone?: AbortSignal): Promise<Answer> {
     if (this.#stopped) return Promise.resolve(stoppingAnswer());
     const id = this.#nextRequestId++;
     return new Promise((resolve) => {
       this.#answers.set(id, resolve);
+      gone?.addEventListener("abort", () => {
+        if (this.#answers.delete(id)) this.#handle({ type: "gone", id });
+      });
       this.#handle({ type: "request", request: { ...request, id } });
     });
   }
@@ -178,8 +184,9 @@ export class NodeHost {
 
   async #read({ id, from, through, bytesMax }: Extract<Output, { type: "read" }>): Promise<void> {
     // None, as if they were lost: the core knows what that means for whoever waits for them.
-    const entries = await this.#parts.ledger.read(from, through, bytesMax).catch(() => []);
-    this.#handle({ type: "entries", id, entries });
+    const { ledger } = this.#parts;
+    const entries = await ledger.read(from, through, bytesMax).catch(() => []);
+    this.#handle({ type: "entries", id, entries, firstHeld: ledger.firstSeqno });
   }
 
   async #inquire(address: string): Promise<void> {

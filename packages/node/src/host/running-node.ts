@@ -120,7 +120,7 @@ export class RunningNode {
     });
     try {
       const identity = tlsIdentity(suite, keys, undefined, hostOf(setup.api), nowMs());
-      const api = await ApiServer.listen(setup.api, identity, (request) => answer(node, request));
+      const api = await ApiServer.listen(setup.api, identity, (request, gone) => answer(node, request, gone));
       node = new RunningNode(setup, transport, api);
       return node;
     } catch (cause) {
@@ -346,8 +346,8 @@ export class RunningNode {
   }
 
   /** @internal What the API server hands on. */
-  handleRequest(request: Omit<ClientRequest, "id">): Promise<Answer> {
-    if (this.#host !== undefined) return this.#host.handleRequest(request);
+  handleRequest(request: Omit<ClientRequest, "id">, gone?: AbortSignal): Promise<Answer> {
+    if (this.#host !== undefined) return this.#host.handleRequest(request, gone);
     if (request.path === "/node/state" && request.method === "GET") {
       return Promise.resolve({ status: 200, body: utf8(JSON.stringify(this.state())) });
     }
@@ -360,8 +360,12 @@ export function retiredError(id: NodeId): NodeError {
   return new NodeError("retired", `Node ${id} was removed from its service, and its id is used up. ${why}.`);
 }
 
-function answer(node: RunningNode | undefined, request: Omit<ClientRequest, "id">): Promise<Answer> {
-  return node?.handleRequest(request) ?? Promise.resolve(notTrusted());
+function answer(
+  node: RunningNode | undefined,
+  request: Omit<ClientRequest, "id">,
+  gone: AbortSignal | undefined,
+): Promise<Answer> {
+  return node?.handleRequest(request, gone) ?? Promise.resolve(notTrusted());
 }
 
 function notTrusted(): Answer {

@@ -101,6 +101,21 @@ export function base64Text(bytesMin: number, bytesMax: number): z.ZodString {
   return text(4 * Math.ceil(bytesMax / 3), passes(check), `expected the base64 text of ${size} bytes`);
 }
 
+/** Bytes in base64, at most `bytesMax`. Unlike the texts above it comes out as bytes: it may be long, and is read once. */
+export function base64Bytes(bytesMax: number): z.ZodType<Uint8Array, string> {
+  return z
+    .string()
+    .max(4 * Math.ceil(bytesMax / 3))
+    .transform((text, context) => {
+      try {
+        return fromBase64(text);
+      } catch {
+        context.issues.push({ code: "custom", input: text, message: "expected base64 text" });
+        return z.NEVER;
+      }
+    });
+}
+
 /** The outer form of a PEM text; what is inside is for the crypto package, which also refuses what RFC 7468 does not allow. */
 function pem(label: string): z.ZodString {
   const form = new RegExp(`^-----BEGIN ${label}-----\\r?\\n[A-Za-z0-9+/=\\r\\n]+-----END ${label}-----\\r?\\n?$`);

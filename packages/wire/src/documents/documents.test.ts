@@ -12,6 +12,7 @@ import {
 } from "./answers.js";
 import { parseJson } from "./document.js";
 import { ballotBytes, parseBallot, parseBallotAnswer } from "./governance.js";
+import { parseEntriesPage, parseHistoricalEntry, parseKeyHistoryPage } from "./history.js";
 import { parseJoinRequest, parseJoinResponse } from "./join.js";
 import { parseNetworkState, parseNodeState } from "./state.js";
 
@@ -239,4 +240,47 @@ test("what a member signs names the service, the action and the node", () => {
   expect(hex(rotation)).toBe(
     `${label}00${"11".repeat(32)}14000000${hex(utf8("rotate-ledger-secret"))}0201000000000000`,
   );
+});
+
+describe("the past", () => {
+  const entry = {
+    txId: "2.7",
+    bytes: 400,
+    writeSetDigest: ID,
+    claimsDigest: null,
+    signature: { node: ID, root: ID },
+    publicMaps: [{ name: "public:a", writes: [["YQ==", ""]], removes: ["Yg=="] }],
+    privateMaps: [],
+    privateBytes: 0,
+  };
+  const range = { from: 1, to: 9, next: null };
+  const changes = [
+    { txId: "2.7", value: null },
+    { txId: "2.8", removed: true },
+  ];
+
+  test("is read with its bytes as bytes", () => {
+    const maps = [{ name: "public:a", writes: [[utf8("a"), utf8("")]], removes: [utf8("b")] }];
+    expect(parseHistoricalEntry(entry)).toEqual({ ...entry, publicMaps: maps });
+    expect(parseEntriesPage({ entries: [entry], ...range }).entries[0]?.publicMaps).toEqual(maps);
+    expect(parseKeyHistoryPage({ changes, ...range })).toEqual({ changes, ...range });
+  });
+
+  test.each([
+    ["a change that is both", { changes: [{ txId: "2.7", value: 1, removed: true }] }, "changes[0]"],
+    ["a change that is neither", { changes: [{ txId: "2.7" }] }, "changes[0]"],
+    ["a removal that is none", { changes: [{ txId: "2.7", removed: false }] }, "changes[0]"],
+    ["a next that is no seqno", { next: 1.5 }, "next"],
+    ["more changes than a page has", { changes: Array(1_001).fill(changes[0]) }, "changes"],
+  ])("with %s is refused", (_, change, part) => {
+    expect(refusal(() => parseKeyHistoryPage({ changes, ...range, ...change }))).toContain(part);
+  });
+
+  test.each([
+    ["base64 with bits left over", { publicMaps: [{ name: "a", writes: [["YR==", ""]], removes: [] }] }, "writes"],
+    ["three parts in a write", { publicMaps: [{ name: "a", writes: [["", "", ""]], removes: [] }] }, "writes"],
+    ["a node id in upper case", { signature: { node: ID.toUpperCase(), root: ID } }, "signature.node"],
+  ])("with %s is refused", (_, change, part) => {
+    expect(refusal(() => parseHistoricalEntry({ ...entry, ...change }))).toContain(part);
+  });
 });
