@@ -8,9 +8,13 @@ import {
   type Ballot,
   type BallotAnswer,
   formatTxId,
+  type HistoricalEntry,
   type NetworkState,
   type NodeState,
   parseBallotAnswer,
+  parseEntriesPage,
+  parseHistoricalEntry,
+  parseKeyHistoryPage,
   parseNetworkState,
   parseNodeState,
   parseRecordAnswer,
@@ -22,8 +26,10 @@ import {
   WireError,
 } from "@sealane/wire";
 import { backoffMs } from "./backoff.js";
+import type { CallOptions } from "./call-options.js";
 import { ClientError } from "./errors.js";
 import { type Deadline, Exchange, type Fetch } from "./exchange.js";
+import { pages, type RangeOptions, type RecordChange } from "./history.js";
 import { type Clock, systemClock, systemRandom } from "./platform.js";
 import { checkReceipt, type ReceiptChecks, type ReceiptForm, requireBytes, type VerifiedReceipt } from "./receipt.js";
 import { sleep } from "./wait.js";
@@ -57,13 +63,6 @@ export interface ClientOptions {
   readonly random?: () => number;
   /** For tests. */
   readonly clock?: Clock;
-}
-
-export interface CallOptions {
-  /** Ends the call with `ClientError` `aborted`. What was sent may still be executed. */
-  readonly signal?: AbortSignal | undefined;
-  /** Instead of the client's. */
-  readonly timeoutMs?: number | undefined;
 }
 
 export interface PutOptions extends CallOptions {
@@ -111,6 +110,20 @@ export interface Client {
    * `not-found` if the transaction was rolled back.
    */
   receipt(txId: string, options: ReceiptOptions): Promise<VerifiedReceipt>;
+  /**
+   * Every committed change of one record, in order, asked for page by page as they are taken. `not-held` where the service's ledger files no
+   * longer reach back to `from`: ask from a later seqno, or read the archive.
+   * @example
+   * for await (const change of client.history("ship-1", { newestFirst: true, signal })) show(change);
+   */
+  history(key: string, options?: RangeOptions): AsyncGenerator<RecordChange, void, undefined>;
+  /** The committed entries of a range, in order: whole public maps, and the private ones that the application lets clients read. Fails as `history`. */
+  entries(options?: RangeOptions): AsyncGenerator<HistoricalEntry, void, undefined>;
+  /**
+   * The entry of one transaction; waits for the commit until the deadline. `not-found` if it was rolled back, `not-held` as `history`. What it says
+   * is what the node says: its `receipt` proves `writeSetDigest`.
+   */
+  entry(txId: string, options?: CallOptions): Promise<HistoricalEntry>;
   /** The state of whichever node answers. */
   state(options?: CallOptions): Promise<NodeState>;
   network(options?: CallOptions): Promise<NetworkState>;
@@ -188,6 +201,22 @@ class HttpClient implements Client {
     return checkReceipt(txId, await this.#exchange.ask(question, this.#deadline(options)), options);
   }
 
+  history(key: string, options: RangeOptions = {}): AsyncGenerator<RecordChange, void, undefined> {
+    const path = `${recordPath(key)}/history`;
+    return pages(path, options, this.#pageOf(options, parseKeyHistoryPage), ({ changes }) => changes);
+  }
+
+  entries(options: RangeOptions = {}): AsyncGenerator<HistoricalEntry, void, undefined> {
+    return pages("/tx", options, this.#pageOf(options, parseEntriesPage), ({ entries }) => entries);
+  }
+
+  async entry(txId: string, options: CallOptions = {}): Promise<HistoricalEntry> {
+    const question = { method: "GET", path: `/tx/${txIdText(txId)}/entry`, parse: parseHistoricalEntry } as const;
+    const entry = await this.#exchange.ask(question, this.#deadline(options));
+    if (entry.txId === txId) return entry;
+    throw new ClientError("bad-answer", `a node sent the entry of ${entry.txId}, not of ${txId}`, { retryable: false });
+  }
+
   async state(options: CallOptions = {}): Promise<NodeState> {
     return this.#exchange.ask({ method: "GET", path: "/node/state", parse: parseNodeState }, this.#deadline(options));
   }
@@ -201,6 +230,10 @@ class HttpClient implements Client {
     const body = JSON.stringify(ballot);
     const question = { method: "POST", path: "/governance/ballots", body, parse: parseBallotAnswer } as const;
     return this.#exchange.ask(question, this.#deadline(options));
+  }
+
+  #pageOf<P>(options: CallOptions, parse: (value: unknown) => P): (path: string) => Promise<P> {
+    return (path) => this.#exchange.ask({ method: "GET", path, parse }, this.#deadline(options));
   }
 
   async #status(txId: string, deadline: Deadline): Promise<TxStatus> {

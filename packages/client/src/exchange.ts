@@ -81,12 +81,13 @@ export class Exchange {
   }
 
   /**
-   * @throws {ClientError} the first failure that is not retryable; at the deadline the last reason a node gave, or else the last
+   * @throws {ClientError} the first failure that is not retryable; `not-held` once every node has answered so; at the deadline the last reason a node gave, or else the last
    *   failure.
    */
   async ask<T>(question: Question<T>, deadline: Deadline): Promise<T> {
     const { clock, random } = this.#config;
     let reason: ClientError | undefined;
+    let notHeldBy = 0;
     for (let attempt = 0; ; attempt += 1) {
       throwIfAborted(deadline.signal);
       const origin = this.#preferred;
@@ -96,6 +97,9 @@ export class Exchange {
         return answer;
       } catch (error) {
         if (!(error instanceof ClientError) || !error.retryable) throw error;
+        // What no node holds any more does not come back: once all have said so there is nothing to wait for.
+        notHeldBy = error.code === "not-held" ? notHeldBy + 1 : 0;
+        if (notHeldBy >= this.#origins.length) throw error;
         // An attempt that the deadline cut short says less than the answer before it.
         if (reason === undefined || error.code !== "timeout" || error.status !== undefined) reason = error;
         // Concurrent questions that failed at one node move on from it together, not once each.

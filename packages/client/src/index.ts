@@ -1,7 +1,7 @@
 export { BACKOFF_MS_MAX, BACKOFF_MS_MIN } from "./backoff.js";
+export type { CallOptions } from "./call-options.js";
 export {
   ATTEMPT_TIMEOUT_MS_DEFAULT,
-  type CallOptions,
   type Client,
   type ClientOptions,
   createClient,
@@ -15,5 +15,6 @@ export {
 } from "./client.js";
 export { ClientError, type ClientErrorCode, type ClientErrorDetails } from "./errors.js";
 export type { Fetch, FetchAnswer, FetchInit } from "./exchange.js";
+export type { RangeOptions, RecordChange } from "./history.js";
 export type { Clock } from "./platform.js";
 export type { ReceiptChecks, ReceiptForm, VerifiedReceipt } from "./receipt.js";
