@@ -10,6 +10,7 @@ import { CliError, EXIT_FAILURE, EXIT_OK, EXIT_USAGE } from "./cli-error.js";
 import { addAppend } from "./commands/append.js";
 import { addChannel } from "./commands/channel.js";
 import { addGet } from "./commands/get.js";
+import { addHistory } from "./commands/history.js";
 import { addJoin } from "./commands/join.js";
 import { addLedger } from "./commands/ledger.js";
 import { addReceipt } from "./commands/receipt.js";
@@ -63,6 +64,7 @@ function createProgram(io: Io): Command {
     addStatus,
     addAppend,
     addGet,
+    addHistory,
     addLedger,
     addReceipt,
     addChannel,

@@ -1,5 +1,5 @@
 /** Flags and arguments as values: each function takes the text of one and returns it typed, or says what was expected. */
-import { formatAddress, NodeId, parseAddress, WireError } from "@sealane/wire";
+import { formatAddress, NodeId, parseAddress, parseTxId, type TxId, WireError } from "@sealane/wire";
 import { InvalidArgumentError } from "commander";
 
 /** Where a server listens; port 0 lets the system choose one. */
@@ -49,6 +49,15 @@ export function nodeId(text: string): NodeId {
   const parsed = NodeId.safeParse(text);
   if (!parsed.success) throw new InvalidArgumentError("Expected a node id: 64 lower-case hex digits.");
   return parsed.data;
+}
+
+export function txId(text: string): TxId {
+  try {
+    return parseTxId(text);
+  } catch (error) {
+    if (error instanceof WireError) throw new InvalidArgumentError("Expected a transaction id, such as 2.17.");
+    throw error;
+  }
 }
 
 /** Leaves room for a hyphen and the line number in a key of 256 characters. */

@@ -139,6 +139,7 @@ test("start, join, trust, append, get, status, stop, resume, verify", { timeout:
     const verified = await command(["receipt", "verify", join(dir, "receipt"), ...certificate]);
     expect(verified.stdout).toContain(`transaction ${txId} is committed`);
   }
+  await askForThePast(key, txId, records.at(-1), at, atSecond);
   const missing = await command(["get", "missing", ...at]);
   expect(missing).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
   const status = await command(["status", ...at]);
@@ -174,6 +175,45 @@ test("start, join, trust, append, get, status, stop, resume, verify", { timeout:
 
   await verifyOffline(key);
 });
+
+/** From before and after the ledger secret changed, from either node. */
+async function askForThePast(
+  key: string,
+  txId: string,
+  value: unknown,
+  ...nodes: readonly (readonly string[])[]
+): Promise<void> {
+  const seqno = txId.split(".")[1] ?? "";
+  const shown: string[] = [];
+  for (const at of nodes) {
+    const changes = await command(["history", "key", key, "--to", seqno, "--json", ...at]);
+    expect(changes).toMatchObject({ code: 0, stderr: "" });
+    expect(changes.stdout.split("\n").map((line) => line && JSON.parse(line))).toEqual([{ txId, value }, ""]);
+    const plain = await command(["history", "key", key, ...at]);
+    expect(plain.stdout).toBe(`${txId}  ${JSON.stringify(value)}\n`);
+
+    const entry = await command(["history", "entry", txId, "--json", ...at]);
+    expect(JSON.parse(entry.stdout)).toMatchObject({ txId, signature: null, public: [], private: [] });
+    expect(entry.stdout).not.toContain(key);
+    const all = await command(["history", "entries", "--to", seqno, "--json", ...at]);
+    const seqnos = all.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => Number(JSON.parse(line).txId.split(".")[1]));
+    expect(seqnos).toEqual(Array.from({ length: Number(seqno) }, (_, index) => index + 1));
+    shown.push(all.stdout);
+    const last = await command(["history", "entries", "--to", seqno, "--newest-first", "--limit", "2", ...at]);
+    expect(last.stdout).toMatch(new RegExp(`^${txId}  \\d+ bytes`));
+    expect(last.stdout.match(/^\S/gm)).toHaveLength(2);
+  }
+  expect(new Set(shown).size).toBe(1);
+  const [at = []] = nodes;
+  const later = await command(["history", "key", key, "--from", `${Number(seqno) + 100_000}`, ...at]);
+  expect(later).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  expect(await sealane(["history", "entries", ...at], { closeStdout: true })).toMatchObject({ code: 0, stderr: "" });
+  const other = await command(["history", "entry", "1.1", ...at]);
+  expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(ONE_SENTENCE) });
+}
 
 async function verifyOffline(key: string): Promise<void> {
   const privateFile = JSON.parse(await readFile(join(dir, "n0", "node.private.json"), "utf8"));

@@ -104,6 +104,12 @@ test("figures end at the first bad entry, with one sentence", async () => {
   await mkdir(bad);
   const bytes = await readFile(join(data, "ledger", "ledger_1"));
   await writeFile(join(bad, "ledger_1"), bytes.subarray(0, -1));
+  const noEntry = join(dir, "no-entry");
+  await mkdir(noEntry);
+  await writeFile(join(noEntry, "ledger_1"), concatBytes(bytes.subarray(0, -20), new Uint8Array(20)).fill(7, 8, 16));
+  const shown = await command("ledger", "show", noEntry);
+  expect(shown).toMatchObject({ code: 1, err: expect.stringMatching(ONE_SENTENCE) });
+  expect(shown.err).toContain("ledger_1 holds no entry at offset 8");
   const { code, out, err } = await command("ledger", "figures", bad);
   expect({ code, lines: out.length }).toEqual({ code: 1, lines: 5 });
   expect(err).toMatch(ONE_SENTENCE);

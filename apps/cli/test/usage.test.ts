@@ -28,6 +28,9 @@ const COMMANDS = [
   ["status"],
   ["append"],
   ["get"],
+  ["history", "key"],
+  ["history", "entry"],
+  ["history", "entries"],
   ["ledger", "verify"],
   ["ledger", "show"],
   ["ledger", "figures"],
@@ -67,6 +70,19 @@ test.concurrent.each(COMMANDS.map((words) => [words.join(" "), words] as const))
     expect(stderr).toMatch(ONE_SENTENCE);
   },
 );
+
+test.concurrent.each([
+  [["history", "key", "a/b"]],
+  [["history", "key", "k", "--from", "0"]],
+  [["history", "key", "k", "--from", "3", "--to", "2"]],
+  [["history", "entries", "--to", "99999999999999999999"]],
+  [["history", "entries", "--limit", "0"]],
+  [["history", "entry", "2"]],
+])("%j is refused before anything is asked", async (words) => {
+  const { code, stdout, stderr } = await sealane([...words, "--service-cert", join(dir, "service.pem")]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(ONE_SENTENCE);
+});
 
 test.concurrent.each<[string, () => string[], string]>([
   ["a missing certificate", () => ["status", "--service-cert", join(dir, "none.pem")], "there is no such file"],

@@ -49,11 +49,20 @@ export async function* entriesFrom(source: LedgerSource, from: number): AsyncGen
     const reader = new WindowReader(file);
     const end = await endOfEntries(file, reader);
     for (let offset = CHUNK_HEADER_BYTES; end - offset >= ENTRY_HEADER_BYTES; next++) {
-      const { bytes: length } = parseEntryHeader(await reader.take(offset, ENTRY_HEADER_BYTES));
+      const length = entryLength(await reader.take(offset, ENTRY_HEADER_BYTES), name, offset);
       if (length > end - offset) return;
       if (next >= from) yield { seqno: next, file: file.name, offset, bytes: await reader.take(offset, length) };
       offset += length;
     }
+  }
+}
+
+function entryLength(header: Uint8Array, name: string, offset: number): number {
+  try {
+    return parseEntryHeader(header).bytes;
+  } catch (cause) {
+    if (!(cause instanceof LedgerError)) throw cause;
+    throw new LedgerError(cause.code, `${name} holds no entry at offset ${offset}: ${cause.message}`, { cause });
   }
 }
 

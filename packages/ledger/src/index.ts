@@ -54,6 +54,7 @@ export {
   FLAG_CHUNK_ENDS_BEFORE,
 } from "./limits.js";
 export { MerkleTree, type ProofStep, type TreeSuite } from "./merkle-tree.js";
+export { type Shown, type ShownMap, shownBytes, shownMaps } from "./shown-maps.js";
 export { SINGLE_KEY, type SignatureRecord } from "./signature-record.js";
 export { type DecodedSnapshot, decodeSnapshot, type SnapshotMap } from "./snapshot/decode-snapshot.js";
 export { type EncodedSnapshot, encodeSnapshot, type SnapshotInput, snapshotSteps } from "./snapshot/encode-snapshot.js";

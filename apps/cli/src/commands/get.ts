@@ -1,7 +1,7 @@
 /** `sealane get`: reads one record. */
-import { isRecordKey } from "@sealane/client";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Io } from "../io.js";
+import { recordKey } from "./record-key.js";
 import { addServiceOptions, type ServiceOptions, withService } from "./service-options.js";
 
 interface GetOptions extends ServiceOptions {
@@ -25,9 +25,4 @@ export function addGet(program: Command, io: Io): void {
       );
       await io.printLine(JSON.stringify(options.json === true ? record : record.value));
     });
-}
-
-function recordKey(text: string): string {
-  if (isRecordKey(text)) return text;
-  throw new InvalidArgumentError("Expected 1 to 256 characters of A-Z a-z 0-9 . _ ~ -");
 }

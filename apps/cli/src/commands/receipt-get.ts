@@ -1,9 +1,9 @@
 /** `sealane receipt get`: asks a node for a receipt, or makes one out of a ledger directory. */
-import { parseTxId, type TxId, WireError } from "@sealane/wire";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import type { TxId } from "@sealane/wire";
+import { type Command, Option } from "commander";
 import type { Io } from "../io.js";
 import type { GetReceiptFlags } from "../receipt/get.js";
-import { nodeUrl, wholeNumber } from "../values.js";
+import { nodeUrl, txId, wholeNumber } from "../values.js";
 
 const TIMEOUT_MS_DEFAULT = 30_000;
 const TIMEOUT_MS_MAX = 3_600_000;
@@ -48,13 +48,4 @@ export function addReceiptGet(receipt: Command, io: Io): void {
       const { getReceipt } = await import("../receipt/get.js");
       await getReceipt(io, from, transaction, flags);
     });
-}
-
-function txId(text: string): TxId {
-  try {
-    return parseTxId(text);
-  } catch (error) {
-    if (error instanceof WireError) throw new InvalidArgumentError("Expected a transaction id, such as 2.17.");
-    throw error;
-  }
 }

@@ -1,24 +1,12 @@
 /** Entries of a ledger as text: lines for people, one JSON object for programs. */
-import type { DecodedEntry } from "@sealane/ledger";
-import { formatTxId, fromUtf8, hex, type WriteSet } from "@sealane/wire";
-import type { StoredEntry } from "./directory.js";
+import { type DecodedEntry, type PlacedEntry, type Shown, type ShownMap, shownMaps } from "@sealane/ledger";
+import { formatTxId, hex, type WriteSet } from "@sealane/wire";
 
 /** A key or value is cut here in lines for people; JSON has it whole. */
 const SHOWN_CHARS_MAX = 160;
-/** Tab and line ends belong to text; other control characters make it bytes, and would reach the terminal. */
-const CONTROL = /(?![\t\r\n])\p{Cc}/u;
-
-/** Bytes that are text are a string, others `{ hex }`. */
-export type Shown = string | { readonly hex: string };
-
-export interface ShownMap {
-  readonly name: string;
-  readonly writes: readonly { readonly key: Shown; readonly value: Shown }[];
-  readonly removes: readonly Shown[];
-}
 
 /** One entry as `sealane ledger show --json` prints it. */
-export function entryJson({ file, offset }: StoredEntry, entry: DecodedEntry): object {
+export function entryJson({ file, offset }: PlacedEntry, entry: DecodedEntry): object {
   const { view, seqno, flags, entryType, bytes, signature, publicMaps, privateMaps } = entry;
   return {
     txId: formatTxId({ view, seqno }),
@@ -36,39 +24,27 @@ export function entryJson({ file, offset }: StoredEntry, entry: DecodedEntry): o
 }
 
 /** One entry as lines for people. */
-export function entryLines({ file, offset }: StoredEntry, entry: DecodedEntry): string[] {
+export function entryLines({ file, offset }: PlacedEntry, entry: DecodedEntry): string[] {
   const { signature, bytes, publicMaps, privateMaps } = entry;
   const kind = signature === undefined ? "" : `, signed by ${signature.node}`;
   return [
     `${formatTxId(entry)}  ${bytes.length} bytes at ${offset} of ${file}${kind}`,
-    ...shownMaps(publicMaps).flatMap(mapLines),
-    ...(privateMaps === undefined ? ["  private maps are encrypted"] : shownMaps(privateMaps).flatMap(mapLines)),
+    ...mapLines(publicMaps),
+    ...(privateMaps === undefined ? ["  private maps are encrypted"] : mapLines(privateMaps)),
   ];
 }
 
-function mapLines({ name, writes, removes }: ShownMap): string[] {
+/** Maps as lines for people. */
+export function mapLines(maps: WriteSet): string[] {
+  return shownMaps(maps).flatMap(linesOf);
+}
+
+function linesOf({ name, writes, removes }: ShownMap): string[] {
   return [
     `  ${name}`,
     ...writes.map(({ key, value }) => `    ${short(key)} = ${short(value)}`),
     ...removes.map((key) => `    ${short(key)} removed`),
   ];
-}
-
-function shownMaps(writeSet: WriteSet): ShownMap[] {
-  return writeSet.map(({ name, writes, removes }) => ({
-    name,
-    writes: writes.map(([key, value]) => ({ key: shown(key), value: shown(value) })),
-    removes: removes.map(shown),
-  }));
-}
-
-function shown(bytes: Uint8Array): Shown {
-  try {
-    const text = fromUtf8(bytes);
-    return CONTROL.test(text) ? { hex: hex(bytes) } : text;
-  } catch {
-    return { hex: hex(bytes) };
-  }
 }
 
 function short(value: Shown): string {

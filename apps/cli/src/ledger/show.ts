@@ -1,9 +1,16 @@
 /** Prints a range of entries, each checked by itself. */
-import { type DecodedEntry, decodeEntry, LedgerError, type LedgerSecrets } from "@sealane/ledger";
+import {
+  type DecodedEntry,
+  decodeEntry,
+  entriesFrom,
+  LedgerError,
+  type LedgerSecrets,
+  type PlacedEntry,
+} from "@sealane/ledger";
 import { CliError, EXIT_USAGE } from "../cli-error.js";
 import { nativeSuite } from "../inputs.js";
 import type { Io } from "../io.js";
-import { firstSeqno, openDirectory, readEntries, type StoredEntry } from "./directory.js";
+import { firstSeqno, openDirectory } from "./directory.js";
 import { entryJson, entryLines } from "./render.js";
 import { readLedgerSecrets } from "./secrets.js";
 
@@ -25,14 +32,16 @@ export async function show(
   const keys = secrets === undefined ? undefined : await readLedgerSecrets(secrets);
   const first = await firstSeqno(source);
   if (from < first) io.warnLine(`the ledger starts with entry ${first}: those before it are not here`);
-  for await (const stored of readEntries(source, from, to)) {
+  // The end of an open chunk may be cut short, by a crash or by a node that is writing it now: the walk ends there.
+  for await (const stored of entriesFrom(source, from)) {
+    if (stored.seqno > to) return;
     const entry = decoded(stored, keys);
     const lines = json === true ? [JSON.stringify(entryJson(stored, entry))] : entryLines(stored, entry);
     for (const line of lines) if (!(await io.printLine(line))) return;
   }
 }
 
-function decoded({ file, offset, seqno, bytes }: StoredEntry, secrets: LedgerSecrets | undefined): DecodedEntry {
+function decoded({ file, offset, seqno, bytes }: PlacedEntry, secrets: LedgerSecrets | undefined): DecodedEntry {
   try {
     return decodeEntry(nativeSuite, secrets, bytes);
   } catch (cause) {
