@@ -6,7 +6,6 @@ import type { Reader, Transaction } from "@sealane/kv";
 import { fromUtf8, type TxId } from "@sealane/wire";
 import type { z } from "zod";
 import { RequestError } from "./errors.js";
-import { type HistoryQuery, keyQuery } from "./history-query.js";
 import type { KeyHistory } from "./key-history.js";
 
 export interface EndpointRequest<Body> {
@@ -77,7 +76,7 @@ export interface ReadRoute extends RoutePattern {
 
 export interface HistoryRoute extends RoutePattern {
   readonly type: "history";
-  run(request: EndpointRequest<Uint8Array>): HistoryQuery;
+  run(request: EndpointRequest<Uint8Array>): KeyHistory;
 }
 
 export interface WriteRoute extends RoutePattern {
@@ -134,7 +133,7 @@ export function defineApp<Bodies extends Record<string, unknown>>(definition: {
     ([key, handler]): HistoryRoute => ({
       type: "history",
       ...pattern(key, ["GET"]),
-      run: (request) => keyQuery(handler({ ...request, body: parseBody(undefined, request.body) }), request.query),
+      run: (request) => handler({ ...request, body: parseBody(undefined, request.body) }),
     }),
   );
   return {

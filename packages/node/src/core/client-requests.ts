@@ -26,6 +26,7 @@ import { type CommitOutcome, type CommitWaiter, CommitWaiters } from "./commit-w
 import { RequestError, toRequestError } from "./errors.js";
 import { Forwarding } from "./forwarding.js";
 import { Histories } from "./histories.js";
+import { keyQuery } from "./history-query.js";
 import { answerJoin } from "./join.js";
 import type { Peers } from "./peers.js";
 import { ReadWaiters } from "./read-waiters.js";
@@ -194,9 +195,11 @@ export class ClientRequests {
         this.#receipts.handleRequest(parseTxId(params.txId ?? ""), receiptForm(query.form), answer, deadlineMs);
         break;
       }
+      case "past":
       case "history": {
+        const asked = route.type === "past" ? route.run(input) : keyQuery(route.run(input), query);
         const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
-        this.#histories.handleRequest(request.id, route.run(input), answer, deadlineMs);
+        this.#histories.handleRequest(request.id, asked, answer, deadlineMs);
         break;
       }
       case "write":

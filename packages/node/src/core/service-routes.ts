@@ -8,17 +8,10 @@ import {
   parseTxId,
   type TxStatusResponse,
 } from "@sealane/wire";
-import {
-  type EndpointRequest,
-  type HistoryRoute,
-  parseJson,
-  type Route,
-  type RoutePattern,
-  type WriteRoute,
-} from "./app.js";
+import { type EndpointRequest, parseJson, type Route, type RoutePattern, type WriteRoute } from "./app.js";
 import { RequestError } from "./errors.js";
 import { castBallot, recordAddresses } from "./governance.js";
-import { entriesQuery, entryQuery } from "./history-query.js";
+import { entriesQuery, entryQuery, type HistoryQuery } from "./history-query.js";
 import { nodeIdOf } from "./identity.js";
 import type { ReplicatedLog } from "./replicated-log.js";
 import { memberCertificates, networkNodes } from "./tables.js";
@@ -38,7 +31,13 @@ interface ReceiptRoute extends RoutePattern {
   readonly type: "receipt";
 }
 
-export type ServiceRoute = LocalRoute | JoinRoute | ReceiptRoute | Route;
+/** What any node can say of the ledger's past. */
+interface PastRoute extends RoutePattern {
+  readonly type: "past";
+  run(request: EndpointRequest<Uint8Array>): HistoryQuery;
+}
+
+export type ServiceRoute = LocalRoute | JoinRoute | ReceiptRoute | PastRoute | Route;
 
 export function serviceRoutes(
   config: CoreConfig,
@@ -80,14 +79,14 @@ export function serviceRoutes(
     },
   };
   const { shownMaps } = config.app;
-  const entry: HistoryRoute = {
-    type: "history",
+  const entry: PastRoute = {
+    type: "past",
     method: "GET",
     segments: ["tx", ":txId", "entry"],
     run: ({ params }) => entryQuery(parseTxId(params.txId ?? ""), shownMaps),
   };
-  const entries: HistoryRoute = {
-    type: "history",
+  const entries: PastRoute = {
+    type: "past",
     method: "GET",
     segments: ["tx"],
     run: ({ query }) => entriesQuery(query, shownMaps),
