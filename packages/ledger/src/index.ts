@@ -67,7 +67,13 @@ export {
   provisionalSnapshotName,
   type SnapshotName,
 } from "./snapshot/snapshot-name.js";
-export { type VerifiedSnapshot, type VerifySnapshotOptions, verifySnapshot } from "./snapshot/verify-snapshot.js";
+export {
+  SNAPSHOT_FILE_BYTES_MAX,
+  type VerifiedSnapshot,
+  type VerifySnapshotOptions,
+  verifySnapshot,
+  verifySnapshotFile,
+} from "./snapshot/verify-snapshot.js";
 export { ENDORSED_CERTIFICATES_TABLE, NODES_INFO_TABLE, SERVICE_INFO_TABLE } from "./trust-tables.js";
 export type {
   LedgerRefused,

@@ -9,12 +9,10 @@ import type { FollowedEntry } from "./decode-entry.js";
 import { LedgerError } from "./errors.js";
 import type { LedgerSecrets } from "./ledger-secrets.js";
 import type { LedgerFile, LedgerSource } from "./ledger-source.js";
-import { SNAPSHOT_BYTES_MAX } from "./limits.js";
-import { RECEIPT_BYTES_MAX } from "./receipt/read-receipt.js";
 import { decodeSnapshot, type SnapshotMap } from "./snapshot/decode-snapshot.js";
 import { isEvidenceOf } from "./snapshot/snapshot-evidence.js";
 import { parseSnapshotName, type SnapshotName } from "./snapshot/snapshot-name.js";
-import { type VerifiedSnapshot, verifySnapshot } from "./snapshot/verify-snapshot.js";
+import { SNAPSHOT_FILE_BYTES_MAX, type VerifiedSnapshot, verifySnapshotFile } from "./snapshot/verify-snapshot.js";
 import { SERVICE_INFO_TABLE } from "./trust-tables.js";
 
 export interface SnapshotFile extends SnapshotName {
@@ -75,19 +73,18 @@ export class SnapshotAudit {
    * @throws {LedgerError} `bad-snapshot`, and what `verifySnapshot` throws.
    */
   async check(
-    { file, name, seqno, evidenceSeqno }: SnapshotFile,
+    snapshotFile: SnapshotFile,
     services: readonly string[],
   ): Promise<VerifiedSnapshot & { readonly bytes: Uint8Array }> {
     const { suite, secrets, serviceCertificate } = this.#options;
+    const { file, name, seqno, evidenceSeqno } = snapshotFile;
     const bytes = await readWhole(file);
-    const verified = await verifySnapshot(bytes, {
+    const verified = await verifySnapshotFile(snapshotFile, bytes, {
       suite,
       ...(secrets === undefined ? {} : { secrets }),
       serviceCertificates: [...services, ...(serviceCertificate === undefined ? [] : [serviceCertificate])],
     });
-    const { snapshot, evidence } = verified;
-    if (snapshot.seqno !== seqno || evidence.seqno !== evidenceSeqno)
-      throw new LedgerError("bad-snapshot", `${name} is of other transactions than its name says`);
+    const { snapshot } = verified;
     const leaf = this.#leaves.get(seqno);
     if (leaf !== undefined && !equalBytes(leaf, snapshot.leaf))
       throw new LedgerError("bad-snapshot", `${name} has another leaf than the ledger`);
@@ -112,7 +109,7 @@ export class SnapshotAudit {
 
 async function readWhole(file: LedgerFile): Promise<Uint8Array> {
   const { name, size } = file;
-  if (size > SNAPSHOT_BYTES_MAX + RECEIPT_BYTES_MAX) throw new LedgerError("too-large", `${name} has ${size} bytes`);
+  if (size > SNAPSHOT_FILE_BYTES_MAX) throw new LedgerError("too-large", `${name} has ${size} bytes`);
   return file.read(0, size);
 }
 

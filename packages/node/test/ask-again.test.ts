@@ -23,7 +23,10 @@ function asking(first: Awaited<ReturnType<typeof found>>, signal: AbortSignal) {
   };
   const { apiAddress, serviceCertificate = "" } = first.node;
   const apiAddresses = ["127.0.0.1:9", apiAddress]; // the first one does not answer
-  return { id, done: askAgain({ apiAddresses, serviceCertificate, identity, request, patienceMs: 300, signal }) };
+  return {
+    id,
+    done: askAgain({ apiAddresses, serviceCertificate, identity, request: () => request, patienceMs: 300, signal }),
+  };
 }
 
 it("asks one node after another until it is on record again, and ends with its signal", async () => {

@@ -164,7 +164,7 @@ export function remove(first: WatchedNode, nodeId: NodeId, via: WatchedNode = fi
   return cast(first, via, { type: "remove-node", nodeId });
 }
 
-async function cast(first: WatchedNode, via: WatchedNode, action: GovernanceAction): Promise<Reply> {
+export async function cast(first: WatchedNode, via: WatchedNode, action: GovernanceAction): Promise<Reply> {
   const body = await signed(first, action);
   for (;;) {
     const reply = await call(via.node, "POST", "/governance/ballots", body);

@@ -7,6 +7,7 @@ import { addNodeOptions, type NodeFlags, runNode } from "./node-options.js";
 interface JoinOptions extends NodeFlags {
   readonly url: string;
   readonly serviceCert: string;
+  readonly fromBeginning?: boolean;
 }
 
 export function addJoin(program: Command, io: Io): void {
@@ -18,7 +19,8 @@ export function addJoin(program: Command, io: Io): void {
         "directory holds. Runs until it is stopped.",
     )
     .requiredOption("--url <url>", "where a node of the service answers", nodeUrl)
-    .requiredOption("--service-cert <file>", "the service certificate in PEM: the only trust in that node");
+    .requiredOption("--service-cert <file>", "the service certificate in PEM: the only trust in that node")
+    .option("--from-beginning", "replay the whole ledger, rather than start from the service's newest snapshot");
   addNodeOptions(command)
     .addHelpText(
       "after",
@@ -28,6 +30,7 @@ export function addJoin(program: Command, io: Io): void {
     .action(async (options: JoinOptions) => {
       const { nativeSuite, readCertificate } = await import("../inputs.js");
       const { pem } = await readCertificate(nativeSuite, options.serviceCert, "the service certificate");
-      await runNode(io, options, async () => ({ type: "join", url: options.url, serviceCertificate: pem }));
+      const from = options.fromBeginning === true ? "beginning" : "snapshot";
+      await runNode(io, options, async () => ({ type: "join", url: options.url, serviceCertificate: pem, from }));
     });
 }

@@ -48,8 +48,15 @@ test("one that came from elsewhere is stored as it is, and read in pieces", asyn
   expect(disk.contents()).toEqual(new Map([["snapshot_7_8.committed", second.file]]));
   expect(await snapshots.size(name)).toBe(second.file.length);
   const pieces: Uint8Array[] = [];
-  for (let at = 0; at < second.file.length; at += 1_000) pieces.push(await snapshots.readRange(name, at, 1_000));
+  for await (const piece of snapshots.pieces(name, 0, 1_000)) pieces.push(piece);
+  const read = snapshots.pieces(name, 1_000, second.file.length - 1_000);
+  for await (const piece of read) pieces.push(piece);
   expect(concatBytes(...pieces)).toEqual(second.file);
+  const beyond = snapshots.pieces(name, second.file.length - 1, 2);
+  expect(await beyond.next()).toMatchObject({ done: false });
+  await expect(beyond.next()).rejects.toMatchObject({ code: "corrupt" });
+  await expect(snapshots.pieces("snapshot_1_2.committed", 0, 1).next()).rejects.toMatchObject({ code: "not-found" });
+  await expect(snapshots.pieces("../other", 0, 1).next()).rejects.toMatchObject({ code: "not-found" });
   await expect(snapshots.read("snapshot_1_2.committed")).rejects.toMatchObject({ code: "not-found" });
   await expect(snapshots.read("../other")).rejects.toMatchObject({ code: "not-found" });
 });

@@ -7,8 +7,6 @@
  */
 import { type Seqno, seqno } from "@sealane/wire";
 import { LedgerError } from "../errors.js";
-import { SNAPSHOT_BYTES_MAX } from "../limits.js";
-import { RECEIPT_BYTES_MAX } from "../receipt/read-receipt.js";
 import type { EncodedSnapshot } from "../snapshot/encode-snapshot.js";
 import {
   committedSnapshotName,
@@ -16,6 +14,7 @@ import {
   provisionalSnapshotName,
   type SnapshotName,
 } from "../snapshot/snapshot-name.js";
+import { SNAPSHOT_FILE_BYTES_MAX } from "../snapshot/verify-snapshot.js";
 import type { Disk, DiskFile } from "./disk.js";
 import { nodeDisk } from "./node-disk.js";
 
@@ -111,19 +110,30 @@ export class SnapshotDirectory {
   }
 
   /**
-   * A piece of a file, for a node that downloads it.
-   * @returns At most `length` bytes; fewer only at the end.
-   * @throws {LedgerError} `not-found`, `storage-failed`.
+   * A part of a file, piece by piece; what is removed meanwhile can still be read to its end.
+   * @throws {LedgerError} `not-found`, `storage-failed`; `corrupt` when the file ends before the part does.
    */
-  async readRange(name: string, position: number, length: number): Promise<Uint8Array> {
-    return this.#with(name, (file) => file.read(position, length));
+  async *pieces(name: string, position: number, length: number): AsyncGenerator<Uint8Array, void, undefined> {
+    if (parseSnapshotName(name) === undefined) throw new LedgerError("not-found", `${name} is no snapshot`);
+    const file = await guarded(`read ${name}`, () => this.#disk.open(`${this.#directory}/${name}`, "read"), true);
+    try {
+      for (let done = 0; done < length; ) {
+        const wanted = Math.min(PIECE_BYTES, length - done);
+        const piece = await guarded(`read ${name}`, () => file.read(position + done, wanted));
+        if (piece.length === 0) throw new LedgerError("corrupt", `${name} ends at ${position + done}`);
+        yield piece;
+        done += piece.length;
+      }
+    } finally {
+      await file.close();
+    }
   }
 
   /** A whole file. @throws {LedgerError} `not-found`, `too-large` (nothing was read), `storage-failed`. */
   async read(name: string): Promise<Uint8Array> {
     return this.#with(name, async (file) => {
       const size = await file.size();
-      if (size > SNAPSHOT_BYTES_MAX + RECEIPT_BYTES_MAX)
+      if (size > SNAPSHOT_FILE_BYTES_MAX)
         throw new LedgerError("too-large", `${name} has ${size} bytes`);
       return file.read(0, size);
     });

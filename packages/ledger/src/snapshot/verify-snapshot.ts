@@ -9,12 +9,15 @@ import type { CryptoSuite } from "@sealane/crypto";
 import { equalBytes, type TxId } from "@sealane/wire";
 import { LedgerError } from "../errors.js";
 import type { LedgerSecrets } from "../ledger-secrets.js";
+import { SNAPSHOT_BYTES_MAX } from "../limits.js";
 import { ReceiptError } from "../receipt/errors.js";
 import type { ReceiptFacts } from "../receipt/facts.js";
+import { RECEIPT_BYTES_MAX } from "../receipt/read-receipt.js";
 import { suiteCrypto } from "../receipt/receipt-crypto.js";
 import { verifyReceipt } from "../receipt/verify-receipt.js";
 import { type DecodedSnapshot, decodeSnapshot } from "./decode-snapshot.js";
 import { type LedgerBase, snapshotBase } from "./snapshot-base.js";
+import type { SnapshotName } from "./snapshot-name.js";
 
 export interface VerifySnapshotOptions {
   readonly suite: CryptoSuite;
@@ -53,6 +56,24 @@ export async function verifySnapshot(file: Uint8Array, options: VerifySnapshotOp
   if (transactionId.seqno <= snapshot.seqno)
     throw new LedgerError("bad-snapshot", `the evidence of the snapshot at ${snapshot.seqno} is older than it`);
   return { snapshot, base: snapshotBase(suite, snapshot), evidence: transactionId, receipt };
+}
+
+/** A snapshot file is at most this large, in bytes: the entry, and its receipt. */
+export const SNAPSHOT_FILE_BYTES_MAX = SNAPSHOT_BYTES_MAX + RECEIPT_BYTES_MAX;
+
+/**
+ * The same for a file with a name, which must be that of its contents.
+ * @throws {LedgerError} as `verifySnapshot`; `bad-snapshot` also for the name of another.
+ */
+export async function verifySnapshotFile(
+  { name, seqno, evidenceSeqno }: Pick<SnapshotName, "name" | "seqno" | "evidenceSeqno">,
+  file: Uint8Array,
+  options: VerifySnapshotOptions,
+): Promise<VerifiedSnapshot> {
+  const verified = await verifySnapshot(file, options);
+  if (verified.snapshot.seqno !== seqno || verified.evidence.seqno !== evidenceSeqno)
+    throw new LedgerError("bad-snapshot", `${name} is of other transactions than its name says`);
+  return verified;
 }
 
 /** Snapshots can be old; which service identity vouches for one is found by trying. */

@@ -8,6 +8,8 @@ export interface Answer {
   /** Default: `application/json`. */
   readonly contentType?: string;
   readonly location?: string;
+  /** Further ones, by name in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Sends an answer to whoever asked: a client of this node, or another node on behalf of its client. Called once. */

@@ -17,6 +17,7 @@ import {
   type NodeState,
   parseTxId,
   type Seqno,
+  seqno,
   type TxId,
   type View,
 } from "@sealane/wire";
@@ -27,11 +28,12 @@ import { RequestError, toRequestError } from "./errors.js";
 import { Forwarding } from "./forwarding.js";
 import { Histories } from "./histories.js";
 import { keyQuery } from "./history-query.js";
-import { answerJoin } from "./join.js";
+import { answerJoin, readJoiner } from "./join.js";
 import type { Peers } from "./peers.js";
 import { ReadWaiters } from "./read-waiters.js";
 import { type ReceiptForm, Receipts } from "./receipts.js";
 import type { ReplicatedLog } from "./replicated-log.js";
+import { ServedJoiners } from "./served-joiners.js";
 import { type ServiceRoute, serviceRoutes } from "./service-routes.js";
 import type { StoredEntries } from "./stored-entries.js";
 import type { ClientRequest, CoreConfig, NodeEvent, Output } from "./types.js";
@@ -57,6 +59,7 @@ export class ClientRequests {
   readonly #forwarding = new Forwarding();
   readonly #receipts: Receipts;
   readonly #histories: Histories;
+  readonly #joiners: ServedJoiners;
   readonly #outputs: RequestOutput[] = [];
 
   constructor(
@@ -71,6 +74,7 @@ export class ClientRequests {
     this.#peers = peers;
     this.#receipts = new Receipts(log, stored);
     this.#histories = new Histories(log, stored);
+    this.#joiners = new ServedJoiners(log, stored);
     this.#routes = [...serviceRoutes(config, log, state), ...config.app.routes];
   }
 
@@ -185,11 +189,9 @@ export class ClientRequests {
         else if (this.#log.standing.role === "primary") this.#readNewest(route, input, answer, nowMs);
         else forward();
         break;
-      case "join": {
-        const { status, body, location } = answerJoin(this.#config, this.#log, input, nowMs);
-        answer(jsonAnswer(status, body, location));
+      case "join":
+        this.#join(input, answer, nowMs);
         break;
-      }
       case "receipt": {
         const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
         this.#receipts.handleRequest(parseTxId(params.txId ?? ""), receiptForm(query.form), answer, deadlineMs);
@@ -209,6 +211,16 @@ export class ClientRequests {
       default:
         route satisfies never;
     }
+  }
+
+  #join(input: EndpointRequest<Uint8Array>, answer: Answering, nowMs: number): void {
+    const joiner = readJoiner(this.#config, input);
+    const decide = (canServe: boolean, atMs: number): void =>
+      guard(answer, () => {
+        const { status, body, location } = answerJoin(this.#config, this.#log, joiner, canServe, atMs);
+        answer(jsonAnswer(status, body, location));
+      });
+    this.#joiners.whenKnown(joiner.request.startupSeqno ?? seqno(0), decide, nowMs);
   }
 
   /** From what this node knows to be committed. */

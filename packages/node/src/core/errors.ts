@@ -9,6 +9,7 @@ const BY_CODE: Readonly<Record<ErrorCode, { status: number; retryable: boolean }
   forbidden: { status: 403, retryable: false },
   "not-found": { status: 404, retryable: false },
   "not-held": { status: 404, retryable: true },
+  "startup-seqno-old": { status: 409, retryable: false },
   "method-not-allowed": { status: 405, retryable: false },
   conflict: { status: 409, retryable: false },
   "too-large": { status: 413, retryable: false },

@@ -1,4 +1,4 @@
-import { type AppendEntries, NodeId, seqno, view } from "@sealane/wire";
+import { type AppendEntries, decodeConsensus, NodeId, seqno, view } from "@sealane/wire";
 import { describe, expect, it } from "vitest";
 import { MessageSender, type SenderParts } from "./message-sender.js";
 import type { Payload } from "./payloads.js";
@@ -75,13 +75,23 @@ describe("MessageSender", () => {
     expect(world.stored.pollOutput()).toMatchObject({ id: 2 });
   });
 
+  it("sends as many as one read brings, and names no more than those", () => {
+    const world = new World();
+    world.sender.send(peer, MESSAGE, 0);
+    world.stored.handleEntries(world.stored.pollOutput()?.id ?? -1, ENTRIES.slice(0, 1), 0);
+    expect(world.entries).toEqual([ENTRIES.slice(0, 1)]);
+    const { message } = decodeConsensus(world.sent[0]?.parts[0] ?? new Uint8Array(0));
+    expect(message).toMatchObject({ type: "append-entries", prevSeqno: 4, seqno: 5 });
+  });
+
   it("sends nothing of what was read for another view or role, or when entries are missing", () => {
     const world = new World();
     const readFor = (entries: readonly Uint8Array[]): void => {
       world.sender.send(peer, MESSAGE, 0);
       world.stored.handleEntries(world.stored.pollOutput()?.id ?? -1, entries, 0);
     };
-    readFor(ENTRIES.slice(1));
+    readFor([]);
+    readFor([...ENTRIES, ...ENTRIES]);
     world.replica.view = view(4);
     readFor(ENTRIES);
     Object.assign(world.replica, { view: view(3), role: "backup" });

@@ -76,9 +76,10 @@ export class MessageSender {
     this.#reads.delete(to);
     const { replica, payloads } = this.#parts.log;
     if (replica.role !== "primary" || replica.view !== message.view) return;
-    if (entries.length === message.seqno - message.prevSeqno) {
-      this.#transmit(to, message, payloads.from(entries), nowMs);
-    }
+    // A node that goes on from a snapshot does not know how large the entries before it are, and asks for more than one message takes.
+    const last = seqno(message.prevSeqno + entries.length);
+    if (entries.length === 0 || last > message.seqno) return;
+    this.#transmit(to, { ...message, seqno: last }, payloads.from(entries), nowMs);
   }
 
   #transmit(to: NodeId, message: ConsensusMessage, payload: Payload | undefined, nowMs: number): void {

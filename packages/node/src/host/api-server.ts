@@ -4,12 +4,15 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { TLSSocket } from "node:tls";
 import { utf8 } from "@sealane/wire";
 import type { Answer } from "../core/answer.js";
 import { RequestError } from "../core/errors.js";
 import type { ClientRequest } from "../core/types.js";
 import { NodeError } from "./errors.js";
+import type { FileAnswer } from "./snapshot-endpoint.js";
 
 /** Room for a record of 1 MiB and the JSON around it. */
 const BODY_BYTES_MAX = 1_048_576 + 4_096;
@@ -24,8 +27,14 @@ const LONG_ANSWER_BYTES = 64 * 1024;
 const Target = /^\/[!-~]{0,4095}$/;
 const HEALTHY = utf8('{"status":"ok"}');
 
+/** What was asked, as far as anything here looks at it. */
+export interface ApiRequest extends Omit<ClientRequest, "id"> {
+  /** The header of that name. */
+  readonly range?: string | undefined;
+}
+
 /** @param gone - Aborted when the client goes away before it is answered; given for requests that only read. */
-export type ApiHandler = (request: Omit<ClientRequest, "id">, gone?: AbortSignal) => Promise<Answer>;
+export type ApiHandler = (request: ApiRequest, gone?: AbortSignal) => Promise<Answer | FileAnswer>;
 
 export interface TlsIdentity {
   /** PEM. */
@@ -93,7 +102,9 @@ async function serve(
 ): Promise<void> {
   try {
     const gone = incoming.method === "GET" ? goneSignal(response) : undefined;
-    send(response, await answer(incoming, handler, gone), sendTimeoutMs);
+    const given = await answer(incoming, handler, gone);
+    if ("pieces" in given) await sendFile(response, given);
+    else send(response, given, sendTimeoutMs);
   } catch (error) {
     send(response, refusal(error instanceof RequestError ? error : FAILED), sendTimeoutMs);
     // What is left of a body that was refused is dropped as it comes, within the time a request may take: if the connection were cut
@@ -113,14 +124,18 @@ function goneSignal(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-async function answer(incoming: IncomingMessage, handler: ApiHandler, gone: AbortSignal | undefined): Promise<Answer> {
+async function answer(
+  incoming: IncomingMessage,
+  handler: ApiHandler,
+  gone: AbortSignal | undefined,
+): Promise<Answer | FileAnswer> {
   const { method = "", url = "" } = incoming;
   if (!Target.test(url)) throw new RequestError("malformed", "The address is too long, or holds other than ASCII.");
   if (method === "GET" && url === "/health") return { status: 200, body: HEALTHY };
   const body = await readBody(incoming);
   const certificate = incoming.socket instanceof TLSSocket ? incoming.socket.getPeerX509Certificate() : undefined;
   const caller = certificate === undefined ? {} : { callerCertificate: new Uint8Array(certificate.raw) };
-  return handler({ method, path: url, body, ...caller }, gone);
+  return handler({ method, path: url, body, range: incoming.headers.range, ...caller }, gone);
 }
 
 /** By events: an iterator over the stream costs a request several times as much. @throws RequestError `too-large`. */
@@ -146,11 +161,28 @@ function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   });
 }
 
-function send(response: ServerResponse, { status, body, contentType, location }: Answer, sendTimeoutMs: number): void {
+/** A file that cannot be read to its end, or a client that takes too long, ends the connection: the length that was promised tells. */
+async function sendFile(response: ServerResponse, { status, headers, bytes, pieces, timeoutMs, done }: FileAnswer) {
+  try {
+    response.writeHead(status, { ...headers, "content-length": bytes });
+    await pipeline(Readable.from(pieces), response, { signal: AbortSignal.timeout(timeoutMs) });
+  } catch {
+    response.destroy();
+  } finally {
+    done();
+  }
+}
+
+function send(
+  response: ServerResponse,
+  { status, body, contentType, location, headers }: Answer,
+  sendTimeoutMs: number,
+): void {
   if (response.headersSent || response.destroyed) return;
   // One that reads nothing of a long answer must not hold it in memory for ever.
   if (body.length > LONG_ANSWER_BYTES) response.setTimeout(sendTimeoutMs, () => response.destroy());
   response.writeHead(status, {
+    ...headers,
     "content-type": contentType ?? "application/json",
     "content-length": body.length,
     ...(location === undefined ? {} : { location }),

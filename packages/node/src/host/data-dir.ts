@@ -11,7 +11,7 @@
  *     member0.pem, member0.private.pem   only where a service was founded without members: its first one, for the operator to keep
  *     node.pid            the process that runs here
  */
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { base64, NodeId, Seqno, View } from "@sealane/wire";
 import { z } from "zod";
@@ -54,6 +54,8 @@ const NodeFile = z.strictObject({
   certificate: z.string().optional(),
   /** Where a node that is not trusted yet asks to join. */
   joinUrl: z.string().optional(),
+  /** It does so without a snapshot. */
+  fromBeginning: z.literal(true).optional(),
   /** The service has removed this node, for good: it is not started again. */
   retired: z.literal(true).optional(),
   /** The nodes it was told of when it joined. */
@@ -144,6 +146,13 @@ export class DataDir {
   }
 
   writeState = (file: StateFile): Promise<void> => this.#writeJson("state.json", file, PUBLIC_MODE);
+
+  /** Removes all chunks of the ledger. For a node that begins again, from a snapshot behind its last entry. */
+  async clearLedger(): Promise<void> {
+    for (const name of await readdir(this.ledgerPath)) {
+      if (name.startsWith("ledger_")) await rm(join(this.ledgerPath, name));
+    }
+  }
 
   /** Keeps the generated key of a service's first member beside the node, so that its operator can cast ballots. */
   async writeMember(name: string, certificatePem: string, privateKeyPem: string): Promise<void> {

@@ -13,6 +13,12 @@ export type NodeErrorCode =
   | "wrong-service"
   /** The service refused the join request; the message says why. */
   | "join-refused"
+  /** What a node of the service gave as its snapshot is none that the service has proven. Nothing was kept. Ask another node. */
+  | "bad-snapshot"
+  /** The service has a snapshot, and no node sent it to its end in time. Start again, or join without one (`from: "beginning"`). */
+  | "snapshot-unavailable"
+  /** The service no longer holds what is behind this node's snapshot, or no entries from the beginning. Join from a newer snapshot. */
+  | "snapshot-too-old"
   /** The service has removed this node, for good: its id is used up. Start a new node in another directory. */
   | "retired"
   /** The disk refused a write or an fsync. The node has stopped so as not to promise what it cannot keep. */

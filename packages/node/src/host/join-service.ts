@@ -15,7 +15,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 
 /** OpenSSL's and Node's names for "this is not a server of the service you named". */
-const WRONG_CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|SIGNATURE/;
+export const WRONG_CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|SIGNATURE/;
 
 export interface JoinOptions {
   /** `https://host:port` of any node of the service. */
@@ -29,7 +29,7 @@ export interface JoinOptions {
 
 /**
  * @returns what makes this node a member, once it is trusted.
- * @throws NodeError `join-refused`, `wrong-service`, `aborted`. Anything that may pass is retried.
+ * @throws NodeError `join-refused`, `snapshot-too-old`, `wrong-service`, `aborted`. Anything that may pass is retried.
  */
 export async function joinService(options: JoinOptions): Promise<JoinedNetwork> {
   const { serviceCertificate, identity, signal } = options;
@@ -69,7 +69,8 @@ async function ask(options: JoinOptions, dispatcher: Agent): Promise<JoinedNetwo
     }
     const { error } = parseErrorAnswer(body);
     if (error.retryable) return "unreachable";
-    throw new NodeError("join-refused", `${options.url} refused this node: ${error.message}`);
+    const code = error.code === "startup-seqno-old" ? "snapshot-too-old" : "join-refused";
+    throw new NodeError(code, `${options.url} refused this node: ${error.message}`);
   } catch (cause) {
     if (cause instanceof NodeError || options.signal.aborted) throw cause;
     const code = errorCode(cause);
@@ -84,7 +85,7 @@ async function ask(options: JoinOptions, dispatcher: Agent): Promise<JoinedNetwo
 }
 
 /** fetch wraps what happened to the connection. */
-function errorCode(error: unknown): string {
+export function errorCode(error: unknown): string {
   const inner = error instanceof Error ? (error.cause ?? error) : error;
   return inner instanceof Error && "code" in inner ? String(inner.code) : "";
 }

@@ -9,9 +9,10 @@ import type { Answer } from "../core/answer.js";
 import { FaultError, RequestError } from "../core/errors.js";
 import type { FrameVerdict, NodeCore } from "../core/node-core.js";
 import type { ClientRequest, Input, NodeEvent, Output } from "../core/types.js";
-import { refusal } from "./api-server.js";
+import { type ApiRequest, refusal } from "./api-server.js";
 import { nowMs } from "./clock.js";
 import { NodeError } from "./errors.js";
+import { type FileAnswer, SnapshotEndpoint } from "./snapshot-endpoint.js";
 import type { SnapshotStore } from "./snapshot-store.js";
 import type { Storage } from "./storage.js";
 
@@ -38,6 +39,7 @@ export interface HostParts {
 export class NodeHost {
   readonly #parts: HostParts;
   readonly #storage: Storage;
+  readonly #snapshots: SnapshotEndpoint;
   readonly #answers = new Map<number, (answer: Answer) => void>();
   #nextRequestId = 0;
   #turnIsDue = false;
@@ -49,6 +51,7 @@ export class NodeHost {
   /** @param makeStorage - gets the callbacks of this host. */
   constructor(parts: HostParts, makeStorage: (handlers: StorageHandlers) => Storage) {
     this.#parts = parts;
+    this.#snapshots = new SnapshotEndpoint(parts.snapshots);
     this.#storage = makeStorage({
       onPersisted: (token) => this.#handle({ type: "persisted", token }),
       onFailed: (error) => this.#fail(error),
@@ -70,6 +73,11 @@ export class NodeHost {
     } finally {
       this.#scheduleTurn();
     }
+  }
+
+  /** A file goes from the disk to the client; what it holds its receipt says. @throws RequestError when there is none, or not now. */
+  handleSnapshotRequest(request: ApiRequest): Promise<Answer | FileAnswer> {
+    return this.#stopped ? Promise.resolve(stoppingAnswer()) : this.#snapshots.handle(request);
   }
 
   /**

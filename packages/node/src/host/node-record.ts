@@ -24,8 +24,8 @@ export class NodeRecord {
   }
 
   /** Of a node that is not trusted yet. */
-  noteJoining(serviceCertificate: string, joinUrl: string): Promise<void> {
-    return this.#write(() => ({ serviceCertificate, joinUrl, nodes: [] }));
+  noteJoining(serviceCertificate: string, way: Pick<NodeFile, "joinUrl" | "fromBeginning">): Promise<void> {
+    return this.#write(() => ({ serviceCertificate, ...way, nodes: [] }));
   }
 
   /** @param isRetired - Asked when it is written: a removed node stays removed. @returns when it is durable. */

@@ -12,6 +12,8 @@ import { SnapshotStore } from "./snapshot-store.js";
 
 type Keys = Omit<LogKeys, "ledgerSecrets"> & { readonly ledgerSecrets: readonly KeptSecret[] };
 
+const ANYWHERE = { first: 1, last: Number.MAX_SAFE_INTEGER };
+
 export interface ReadBack {
   readonly replay: Replay;
   readonly ledger: FileLedger;
@@ -36,14 +38,16 @@ export async function readBack(
   });
   const ledger = opened.storage;
   try {
+    const isEmpty = ledger.lastSeqno < ledger.firstSeqno;
     const { found, unusable } = await snapshots.newest(
-      { first: ledger.firstSeqno, last: ledger.lastSeqno },
+      isEmpty ? ANYWHERE : { first: ledger.firstSeqno, last: ledger.lastSeqno },
       {
         suite: keys.suite,
         secrets: keys.ledgerSecrets,
         serviceCertificate: pemEncode("CERTIFICATE", serviceCertificate),
       },
     );
+    if (isEmpty) startBehind(ledger, found, hardState, unusable);
     const replay = goOnFrom(found, keys, hardState) ?? new Replay(keys, hardState);
     const from = seqno(replay.state.ledger.lastSeqno + 1);
     if (from < ledger.firstSeqno) throw beginsTooLate(ledger, unusable);
@@ -55,14 +59,31 @@ export async function readBack(
   }
 }
 
+/** A node that joined from a snapshot and has received nothing since: what it had promised to hold, the snapshot must hold. */
+function startBehind(
+  ledger: FileLedger,
+  found: VerifiedSnapshot | undefined,
+  { commitSeqno }: HardState,
+  unusable: readonly UnusableSnapshot[],
+): void {
+  const start = seqno(found?.snapshot.seqno ?? 0);
+  if (start < commitSeqno) {
+    const what = `The ledger of this node is empty, and no snapshot has what it had committed, up to ${commitSeqno}.`;
+    throw new NodeError("fault", `${what}${reasonsOf(unusable)} Remove its directory and join anew.`);
+  }
+  ledger.startAfter(start);
+}
+
 async function openAll(
   dataDir: DataDir,
   judge: Replay,
 ): Promise<{ readonly opened: OpenedLedger; readonly snapshots: SnapshotStore }> {
   const snapshots = await SnapshotStore.open(dataDir.snapshotsPath);
+  const newest = await snapshots.newestName();
   const opened = await openLedger(dataDir.ledgerPath, {
     durable: judge.hardState.commitSeqno,
     isIntact: (entry) => judge.isIntact(entry),
+    snapshot: seqno(newest?.seqno ?? 0), // stands for an empty ledger only; whether it can be used is seen later
   });
   return { opened, snapshots };
 }
@@ -78,9 +99,12 @@ function goOnFrom(snapshot: VerifiedSnapshot | undefined, keys: Keys, hardState:
 }
 
 function beginsTooLate(ledger: FileLedger, unusable: readonly UnusableSnapshot[]): NodeError {
-  const reasons = unusable.map(({ name, error }) => ` ${name}: ${error.message}.`).join("");
   const what = `The ledger of this node begins at entry ${ledger.firstSeqno}, and no snapshot stands before it that can be used.`;
-  return new NodeError("fault", `${what}${reasons} Bring the archived chunks back.`);
+  return new NodeError("fault", `${what}${reasonsOf(unusable)} Bring the archived chunks back.`);
+}
+
+function reasonsOf(unusable: readonly UnusableSnapshot[]): string {
+  return unusable.map(({ name, error }) => ` ${name}: ${error.message}.`).join("");
 }
 
 function reason(cause: unknown): string {

@@ -1,5 +1,5 @@
 /** A node as its process holds it: from listening, through waiting to be trusted, to taking part, to the end. */
-import { type CryptoSuite, pemDecode, pemEncode } from "@sealane/crypto";
+import { type CryptoSuite, pemEncode } from "@sealane/crypto";
 import { type FileLedger, openLedger } from "@sealane/ledger/files";
 import { type Frame, TransportError } from "@sealane/transport";
 import { type TcpTransport, tcp } from "@sealane/transport/tcp";
@@ -20,21 +20,23 @@ import { RequestError } from "../core/errors.js";
 import type { HardState } from "../core/log-state.js";
 import { type FrameVerdict, NodeCore } from "../core/node-core.js";
 import type { SigningLimits } from "../core/signing-policy.js";
-import type { ClientRequest, NodeEvent, Start, Timing } from "../core/types.js";
+import type { NodeEvent, Start, Timing } from "../core/types.js";
+import { enter } from "./admission.js";
 import { announceAddresses } from "./announce-addresses.js";
-import { ApiServer, refusal } from "./api-server.js";
+import { type ApiRequest, ApiServer, refusal } from "./api-server.js";
 import { askAgain } from "./ask-again.js";
 import { askNetwork } from "./ask-network.js";
 import { nowMs } from "./clock.js";
 import type { DataDir } from "./data-dir.js";
 import { Deferred } from "./deferred.js";
 import { NodeError } from "./errors.js";
-import { type JoinOptions, joinService } from "./join-service.js";
-import { acceptMembership, type Membership, type NodeKeys, privateFile, tlsIdentity } from "./membership.js";
+import type { JoinOptions } from "./join-service.js";
+import { type Membership, type NodeKeys, privateFile, tlsIdentity } from "./membership.js";
 import { NodeHost } from "./node-host.js";
 import { NodeRecord } from "./node-record.js";
 import { pendingState } from "./pending-state.js";
 import { readBack } from "./read-back.js";
+import { asksForSnapshot, type FileAnswer } from "./snapshot-endpoint.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { Storage } from "./storage.js";
 
@@ -60,6 +62,14 @@ export interface NodeSetup {
   readonly preVote: boolean;
   readonly observer: ((event: NodeEvent) => void) | undefined;
   readonly signal: AbortSignal | undefined;
+}
+
+/** How a node gets into its service. */
+export interface WayIn {
+  /** `https://host:port` of any of its nodes. */
+  readonly joinUrl: string;
+  /** Without a snapshot. */
+  readonly fromBeginning?: true;
 }
 
 interface Listen {
@@ -170,23 +180,51 @@ export class RunningNode {
   }
 
   /** Asks to join in the background, and takes part once trusted. */
-  join(url: string, serviceCertificate: string): void {
+  join(serviceCertificate: string, way: WayIn): void {
     this.#serviceCertificate = serviceCertificate;
-    this.#join(url, serviceCertificate).catch((cause: unknown) => this.#fail(asNodeError(cause)));
+    this.#join(serviceCertificate, way).catch((cause: unknown) => this.#fail(asNodeError(cause)));
   }
 
-  async #join(url: string, serviceCertificate: string): Promise<void> {
+  async #join(serviceCertificate: string, { joinUrl, fromBeginning }: WayIn): Promise<void> {
+    const snapshots = fromBeginning ? undefined : await SnapshotStore.open(this.#setup.dataDir.snapshotsPath);
+    const membership = await this.#enter(serviceCertificate, joinUrl, snapshots);
+    if (this.#stopping.signal.aborted) return;
+    // With a snapshot it comes up as a node that comes back does.
+    if ((await snapshots?.newestName()) === undefined) {
+      await this.activate(membership, { type: "join", nodes: membership.nodes });
+    } else await this.resume(membership);
+  }
+
+  /** Is let in, and keeps what makes it a member. */
+  async #enter(
+    serviceCertificate: string,
+    url: string,
+    snapshots: SnapshotStore | undefined,
+    since = seqno(0),
+  ): Promise<Membership> {
     const { suite, keys, dataDir } = this.#setup;
-    const network = await joinService({
-      ...this.#joinRequest(serviceCertificate),
-      url,
-      signal: this.#stopping.signal,
-    });
-    const membership = acceptMembership(suite, keys, pemDecode("CERTIFICATE", serviceCertificate), network);
+    const own = this.#joinRequest(serviceCertificate);
+    const membership = await enter({ ...own, suite, keys, snapshots, since, url, signal: this.#stopping.signal });
     // In this order: after a crash between the two the node asks again, and is answered again.
     await dataDir.writePrivate(privateFile(suite, keys, membership));
     await this.#note(membership);
-    if (!this.#stopping.signal.aborted) await this.activate(membership, { type: "join", nodes: membership.nodes });
+    return membership;
+  }
+
+  /**
+   * No node that was asked can send what comes behind this node's last entry, and it has never taken part: it begins again, from a newer
+   * snapshot (consensus spec §12.2). That one is durable before anything is removed.
+   */
+  async #startOver(serviceCertificate: string, url: string): Promise<void> {
+    const { lastSeqno } = this.state();
+    const { dataDir } = this.#setup;
+    const host = this.#host;
+    this.#host = undefined;
+    await host?.stop();
+    const snapshots = await SnapshotStore.open(dataDir.snapshotsPath);
+    const membership = await this.#enter(serviceCertificate, url, snapshots, seqno(lastSeqno + 1));
+    await dataDir.clearLedger();
+    if (!this.#stopping.signal.aborted) await this.resume(membership);
   }
 
   #joinRequest(serviceCertificate: string): Omit<JoinOptions, "url" | "signal"> {
@@ -205,12 +243,16 @@ export class RunningNode {
 
   /** Asks once more if the service should have forgotten this node before it took part. */
   #askAgain(serviceCertificate: string, nodes: readonly NetworkNode[]): void {
+    const { request, ...own } = this.#joinRequest(serviceCertificate);
     askAgain({
-      ...this.#joinRequest(serviceCertificate),
+      ...own,
+      request: () => ({ ...request, startupSeqno: this.state().lastSeqno }),
       apiAddresses: nodes.filter(({ status }) => status === "trusted").map(({ apiAddress }) => apiAddress),
       patienceMs: PATIENCE_ELECTION_TIMEOUTS * this.#setup.timing.electionTimeoutMs,
       signal: AbortSignal.any([this.#stopping.signal, this.#takingPart.signal]),
-    }).catch((cause: unknown) => this.#fail(asNodeError(cause)));
+    })
+      .then((tooFar) => (tooFar === undefined ? undefined : this.#startOver(serviceCertificate, tooFar)))
+      .catch((cause: unknown) => this.#fail(asNodeError(cause)));
   }
 
   /** Tells the service where this node is now, if it has another address on record. */
@@ -346,8 +388,12 @@ export class RunningNode {
   }
 
   /** @internal What the API server hands on. */
-  handleRequest(request: Omit<ClientRequest, "id">, gone?: AbortSignal): Promise<Answer> {
-    if (this.#host !== undefined) return this.#host.handleRequest(request, gone);
+  handleRequest(request: ApiRequest, gone?: AbortSignal): Promise<Answer | FileAnswer> {
+    if (this.#host !== undefined) {
+      return asksForSnapshot(request.path)
+        ? this.#host.handleSnapshotRequest(request)
+        : this.#host.handleRequest(request, gone);
+    }
     if (request.path === "/node/state" && request.method === "GET") {
       return Promise.resolve({ status: 200, body: utf8(JSON.stringify(this.state())) });
     }
@@ -362,9 +408,9 @@ export function retiredError(id: NodeId): NodeError {
 
 function answer(
   node: RunningNode | undefined,
-  request: Omit<ClientRequest, "id">,
+  request: ApiRequest,
   gone: AbortSignal | undefined,
-): Promise<Answer> {
+): Promise<Answer | FileAnswer> {
   return node?.handleRequest(request, gone) ?? Promise.resolve(notTrusted());
 }
 

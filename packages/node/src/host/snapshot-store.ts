@@ -3,15 +3,26 @@
  * refuses one leaves the node with those it has. One thing at a time, in order.
  */
 import type { CryptoSuite } from "@sealane/crypto";
-import { LedgerError, LedgerSecrets, type VerifiedSnapshot, verifySnapshot } from "@sealane/ledger";
+import {
+  LedgerError,
+  type LedgerSecret,
+  LedgerSecrets,
+  type SnapshotName,
+  type VerifiedSnapshot,
+  verifySnapshotFile,
+} from "@sealane/ledger";
 import { SnapshotDirectory, type UnusableSnapshot } from "@sealane/ledger/files";
-import type { KeptSecret } from "../core/rotating-secrets.js";
+import { seqno } from "@sealane/wire";
 import type { Output } from "../core/types.js";
 
 export type SnapshotFileOutput = Extract<Output, { type: "snapshot" | "snapshot-dropped" | "snapshot-committed" }>;
 
 /** Committed snapshots kept: the newest, and one before it should the newest be damaged. */
 const KEPT = 2;
+
+export interface StoredSnapshot extends VerifiedSnapshot {
+  readonly name: SnapshotName;
+}
 
 export class SnapshotStore {
   readonly #directory: SnapshotDirectory;
@@ -28,6 +39,36 @@ export class SnapshotStore {
     return new SnapshotStore(directory);
   }
 
+  /** The name of the newest committed one; whether its file holds what it says, a reader must see. @throws LedgerError `storage-failed`. */
+  async newestName(): Promise<SnapshotName | undefined> {
+    return (await this.#directory.list()).findLast(({ committed }) => committed);
+  }
+
+  /** Bytes of a file; undefined when there is none of that name. @throws LedgerError `storage-failed`. */
+  async size(name: string): Promise<number | undefined> {
+    try {
+      return await this.#directory.size(name);
+    } catch (error) {
+      if (error instanceof LedgerError && error.code === "not-found") return undefined;
+      throw error;
+    }
+  }
+
+  /** As `SnapshotDirectory.pieces`. */
+  pieces(name: string, position: number, length: number): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#directory.pieces(name, position, length);
+  }
+
+  /** Keeps a verified one that came from another node. @throws LedgerError `storage-failed`. */
+  async keep({ name, file }: { readonly name: SnapshotName; readonly file: Uint8Array }): Promise<void> {
+    await this.#directory.store(seqno(name.seqno), seqno(name.evidenceSeqno), file);
+    await this.#directory.prune(KEPT);
+  }
+
+  async remove({ name }: Pick<SnapshotName, "name">): Promise<void> {
+    await this.#directory.remove(name);
+  }
+
   handle(output: SnapshotFileOutput): void {
     this.#work = this.#work.then(() => this.#carryOut(output)).catch(dropFailure);
   }
@@ -39,39 +80,43 @@ export class SnapshotStore {
 
   /**
    * The newest snapshot that verifies and that a ledger of entries `first` to `last` goes on from.
+   * @param options.secrets - Without them, whoever can have a claim of theirs signed by the service could have made it.
    * @returns also those that were stepped over.
    */
   newest(
     ledger: { readonly first: number; readonly last: number },
     options: {
       readonly suite: CryptoSuite;
-      readonly secrets: readonly KeptSecret[];
+      readonly secrets?: readonly LedgerSecret[];
       readonly serviceCertificate: string;
     },
-  ): Promise<{ readonly found: VerifiedSnapshot | undefined; readonly unusable: readonly UnusableSnapshot[] }> {
+  ): Promise<{ readonly found: StoredSnapshot | undefined; readonly unusable: readonly UnusableSnapshot[] }> {
     const { suite, secrets, serviceCertificate } = options;
     const verifying = {
       suite,
-      secrets: new LedgerSecrets(secrets),
+      ...(secrets === undefined ? {} : { secrets: new LedgerSecrets(secrets) }),
       serviceCertificates: [serviceCertificate],
     };
     const range = { from: Math.max(1, ledger.first - 1), to: ledger.last };
-    return this.#directory.newest((file) => verifySnapshot(file, verifying), range);
+    return this.#directory.newest(
+      async (file, name) => ({ ...(await verifySnapshotFile(name, file, verifying)), name }),
+      range,
+    );
   }
 
   async #carryOut(output: SnapshotFileOutput): Promise<void> {
-    const { seqno, evidence } = output;
+    const { seqno: at, evidence } = output;
     switch (output.type) {
       case "snapshot":
         await this.#directory.write(output, evidence);
         break;
       case "snapshot-dropped":
         for (const { name, ...file } of await this.#directory.list()) {
-          if (!file.committed && file.seqno === seqno) await this.#directory.remove(name);
+          if (!file.committed && file.seqno === at) await this.#directory.remove(name);
         }
         break;
       case "snapshot-committed":
-        await this.#directory.commit(seqno, evidence, output.receipt);
+        await this.#directory.commit(at, evidence, output.receipt);
         await this.#directory.prune(KEPT);
         break;
       default:

@@ -14,7 +14,7 @@ import { nowMs } from "./clock.js";
 import { DataDir, type NodeFile } from "./data-dir.js";
 import { NodeError } from "./errors.js";
 import { foundService, newNodeKeys, privateFile, privatePem, readKeys } from "./membership.js";
-import { type NodeSetup, RunningNode, retiredError } from "./running-node.js";
+import { type NodeSetup, RunningNode, retiredError, type WayIn } from "./running-node.js";
 
 export interface ListenOptions {
   /** Where to listen. Port 0 takes a free one. */
@@ -29,8 +29,16 @@ export interface NodeOptions {
   readonly dataDir: string;
   readonly service: /** Found a service. `members`: their certificates (PEM); without any a first member's key is made and kept in the directory. */
     | { readonly type: "new"; readonly members?: readonly string[] }
-    /** Ask a service to join it. `url`: of any of its nodes; `serviceCertificate`: PEM, the only trust in that server. */
-    | { readonly type: "join"; readonly url: string; readonly serviceCertificate: string }
+    /**
+     * Ask a service to join it. `url`: of any of its nodes; `serviceCertificate`: PEM, the only trust in that server. `from`: the newest snapshot
+     * that it has, or the ledger's beginning, which takes longer and gives a directory with all of it. Default: a snapshot, if there is one.
+     */
+    | {
+        readonly type: "join";
+        readonly url: string;
+        readonly serviceCertificate: string;
+        readonly from?: "snapshot" | "beginning";
+      }
     /** Go on as the node in the directory, listening where it did unless said otherwise. Other nodes learn of a new address by themselves. */
     | { readonly type: "resume" };
   /** For other nodes. */
@@ -146,20 +154,21 @@ async function begin(node: RunningNode, options: NodeOptions, dataDir: DataDir):
   }
   if (service.type === "join") {
     const certificate = pinnedCertificate(service.serviceCertificate);
-    await node.record.noteJoining(certificate, service.url);
+    const way = { joinUrl: service.url, ...(service.from === "beginning" ? { fromBeginning: true as const } : {}) };
+    await node.record.noteJoining(certificate, way);
     await dataDir.writePrivate(privateFile(suite, node.keys)); // last: with it the directory holds a node
-    node.join(service.url, certificate);
+    node.join(certificate, way);
     return;
   }
   const file = await dataDir.readNode();
   const { membership } = readKeys(suite, wrapping, await dataDir.readPrivate(), file);
   if (file.retired) throw retiredError(file.nodeId);
   if (membership !== undefined) await node.resume(membership);
-  else node.join(joinUrl(file), file.serviceCertificate);
+  else node.join(file.serviceCertificate, wayIn(file));
 }
 
-function joinUrl({ joinUrl }: NodeFile): string {
-  if (joinUrl !== undefined) return joinUrl;
+function wayIn({ joinUrl, fromBeginning }: NodeFile): WayIn {
+  if (joinUrl !== undefined) return { joinUrl, ...(fromBeginning === undefined ? {} : { fromBeginning }) };
   throw new NodeError(
     "data-dir-damaged",
     "This node was neither trusted nor asked to join anywhere. Remove its directory and join anew.",

@@ -35,6 +35,8 @@ export const ERROR_CODES = [
   "not-found",
   /** It exists, but this node cannot read it any more; another one may. */
   "not-held",
+  /** The snapshot a joiner starts from is older than what the service can still send it: join with a newer one. */
+  "startup-seqno-old",
   "malformed",
   "too-large",
   "overloaded",

@@ -36,6 +36,8 @@ const JoinRequest = z
     encryptionKey: PublicKeyPem.exactOptional(),
     nodeAddress: AddressText,
     apiAddress: AddressText,
+    /** Of the snapshot the node starts from. Absent: it starts with nothing, and needs every entry. */
+    startupSeqno: Seqno.exactOptional(),
   })
   .readonly();
 export type JoinRequest = z.infer<typeof JoinRequest>;
@@ -60,7 +62,7 @@ const JoinedNetwork = z
     servicePrivateKey: PrivateKeyPem,
     /** The joiner's own certificate, endorsed by the service. */
     endorsedCertificate: CertificatePem,
-    /** Those in force up to the joiner's trust, ascending by `from`. Later ones reach it in the ledger, wrapped for its key. */
+    /** Those whose transactions are committed, ascending by `from`. Later ones reach it in the ledger, wrapped for its key. */
     ledgerSecrets: z.array(LedgerSecretText).min(1).max(LEDGER_SECRETS_MAX).readonly(),
     nodes: NetworkNodes,
     /** Seqno of the transaction that made the joiner trusted. */
