@@ -133,8 +133,7 @@ export class SnapshotDirectory {
   async read(name: string): Promise<Uint8Array> {
     return this.#with(name, async (file) => {
       const size = await file.size();
-      if (size > SNAPSHOT_FILE_BYTES_MAX)
-        throw new LedgerError("too-large", `${name} has ${size} bytes`);
+      if (size > SNAPSHOT_FILE_BYTES_MAX) throw new LedgerError("too-large", `${name} has ${size} bytes`);
       return file.read(0, size);
     });
   }
