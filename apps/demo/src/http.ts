@@ -14,8 +14,8 @@ import { streamSSE } from "hono/streaming";
 import { DemoError, sentence, systemCode } from "./errors.js";
 import type { ActionError, ClusterView, NodeAction, WriteView } from "./feed.js";
 import type { Backlog } from "./hub.js";
-import { PAGE_ENTRIES_MAX } from "./ledger-explorer.js";
 import type { LedgerPageView, OpenedEntryView, ReceiptView } from "./ledger-feed.js";
+import { PAGE_ENTRIES_MAX } from "./ledger-feed.js";
 import { LOOPBACK } from "./ports.js";
 
 /** Built by vite; the same place whether this file runs built or from its source. */

@@ -5,21 +5,27 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nativeSuite } from "@sealane/crypto/native";
-import { buildReceipt, decodeEntry, entriesFrom, LedgerError, LedgerSecrets, type PlacedEntry } from "@sealane/ledger";
+import {
+  buildReceipt,
+  decodeEntry,
+  entriesFrom,
+  LedgerError,
+  LedgerSecrets,
+  type PlacedEntry,
+  shownMaps,
+} from "@sealane/ledger";
 import { ledgerDirectory } from "@sealane/ledger/files";
 import { base64, type Seqno } from "@sealane/wire";
 import { DemoError, systemCode } from "./errors.js";
 import type { LedgerPageView, OpenedEntryView, ReceiptView } from "./ledger-feed.js";
 import { readSecrets } from "./secrets.js";
-import { shownMaps } from "./shown-maps.js";
 
-export const PAGE_ENTRIES_MAX = 100;
 /** An answer ends with the entry that goes beyond it. */
 const PAGE_BYTES_MAX = 1024 * 1024;
 /** A chunk file may get its final name between being listed and being opened. */
 const READ_ATTEMPTS = 3;
 
-/** @param count - At most `PAGE_ENTRIES_MAX`. */
+/** @param count - At most `PAGE_ENTRIES_MAX` of the feed. */
 export async function ledgerPage(dataDir: string, from: number, count: number): Promise<LedgerPageView> {
   return reading(async () => {
     const entries: LedgerPageView["entries"][number][] = [];

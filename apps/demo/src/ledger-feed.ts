@@ -1,38 +1,53 @@
-/** What the page's ledger explorer asks for, under `/api/nodes/:index/ledger`. Types only: both sides of the wire import this file. */
+/** What the page's ledger explorer asks for, under `/api/nodes/:index/ledger`. Both sides of the wire import this file; the page parses with it. */
+import { z } from "zod";
 
-/** One entry as it stands in a node's file. */
-export interface StoredEntryView {
-  readonly seqno: number;
-  readonly file: string;
-  /** In that file. */
-  readonly offset: number;
-  /** Base64 of the whole entry. */
-  readonly bytes: string;
-}
+/** Entries in one answer. */
+export const PAGE_ENTRIES_MAX = 100;
 
-/** Entries in order, as many as were asked for, or as fit one answer, or as there are. */
-export interface LedgerPageView {
-  readonly entries: readonly StoredEntryView[];
-}
+const Count = z.int().nonnegative();
 
-/** Bytes that are text are a string, others hex. */
-export type ShownBytes = { readonly text: string } | { readonly hex: string };
+const StoredEntryView = z
+  .strictObject({
+    seqno: z.int().positive(),
+    file: z.string(),
+    /** In that file. */
+    offset: Count,
+    /** Base64 of the whole entry. */
+    bytes: z.string(),
+  })
+  .readonly();
 
-export interface ShownMap {
-  readonly name: string;
-  readonly writes: readonly { readonly key: ShownBytes; readonly value: ShownBytes }[];
-  readonly removes: readonly ShownBytes[];
-}
+/** Entries in order as they stand in a node's files: as many as were asked for, or as fit one answer, or as there are. */
+export const LedgerPageView = z
+  .strictObject({ entries: z.array(StoredEntryView).max(PAGE_ENTRIES_MAX).readonly() })
+  .readonly();
+export type LedgerPageView = z.infer<typeof LedgerPageView>;
+
+/** As `Shown` of the ledger: text, or bytes that are none. */
+const Shown = z.union([z.string(), z.strictObject({ hex: z.string() }).readonly()]);
+
+const ShownMap = z
+  .strictObject({
+    name: z.string(),
+    writes: z.array(z.strictObject({ key: Shown, value: Shown }).readonly()).readonly(),
+    removes: z.array(Shown).readonly(),
+  })
+  .readonly();
 
 /** The private part of one entry as a node that holds the ledger secrets reads it. */
-export interface OpenedEntryView {
-  readonly maps: readonly ShownMap[];
-}
+export const OpenedEntryView = z.strictObject({ maps: z.array(ShownMap).readonly() }).readonly();
+export type OpenedEntryView = z.infer<typeof OpenedEntryView>;
 
 /** A receipt, and all that is needed to verify it without asking anybody. */
-export interface ReceiptView {
-  /** The JSON form, as text. */
-  readonly receipt: string;
-  /** PEM. */
-  readonly serviceCertificate: string;
-}
+export const ReceiptView = z
+  .strictObject({
+    /** The JSON form, as text. */
+    receipt: z.string(),
+    /** PEM. */
+    serviceCertificate: z.string(),
+  })
+  .readonly();
+export type ReceiptView = z.infer<typeof ReceiptView>;
+
+/** Every answer that is not one of these. */
+export const Refusal = z.looseObject({ error: z.string() });

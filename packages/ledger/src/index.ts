@@ -52,6 +52,9 @@ export {
   ENTRY_BYTES_MAX,
   FLAG_CHUNK_ENDS_AFTER,
   FLAG_CHUNK_ENDS_BEFORE,
+  IV_OFFSET,
+  PUBLIC_LENGTH_OFFSET,
+  TAG_OFFSET,
 } from "./limits.js";
 export { MerkleTree, type ProofStep, type TreeSuite } from "./merkle-tree.js";
 export { type Shown, type ShownMap, shownBytes, shownMaps } from "./shown-maps.js";

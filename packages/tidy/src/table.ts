@@ -122,14 +122,14 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly Part[]>> = {
     {
       entry: "src/main.ts",
       workspace: APP_WORKSPACE,
-      npm: ["@hono/node-server", "@preact/signals", "commander", "hono", "preact", "undici"],
+      npm: ["@hono/node-server", "@preact/signals", "commander", "hono", "preact", "undici", "zod"],
       node: "all",
       pure: false,
     },
     {
       entry: "src/page/main.tsx",
       workspace: ["@sealane/client", "@sealane/crypto", "@sealane/ledger", "@sealane/ledger/receipt", "@sealane/wire"],
-      npm: ["@preact/signals", "preact"],
+      npm: ["@preact/signals", "preact", "zod"],
       node: [],
       pure: false,
       folder: "src/page",

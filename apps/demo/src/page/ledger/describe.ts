@@ -1,5 +1,5 @@
 /** What an entry is about, in a few words, from its public part alone. */
-import type { DecodedEntry } from "@sealane/ledger";
+import { type DecodedEntry, IV_OFFSET, PUBLIC_LENGTH_OFFSET, TAG_OFFSET } from "@sealane/ledger";
 import { formatTxId } from "@sealane/wire";
 import { whole } from "../format.js";
 
@@ -41,10 +41,6 @@ export const REGIONS = [
 ] as const;
 
 export type RegionName = (typeof REGIONS)[number]["name"];
-
-const TAG_OFFSET = 8;
-const IV_OFFSET = 24;
-const PUBLIC_LENGTH_OFFSET = 36;
 
 /** @param privateBytes - The length of the ciphertext, which comes last. */
 export function regionAt(offset: number, entryBytes: number, privateBytes: number): RegionName {

@@ -1,12 +1,12 @@
 /** One entry in full: what it is, what it says, its bytes, and the proof that it belongs here. */
 import { useSignal } from "@preact/signals";
-import type { ShownBytes, ShownMap } from "../../ledger-feed.js";
-import { shownMaps } from "../../shown-maps.js";
+import { type Shown, type ShownMap, shownMaps } from "@sealane/ledger";
 import { bytes as bytesText, nodeName, shortId } from "../format.js";
 import { cluster } from "../store.js";
+import type { ListedEntry } from "./ask.js";
 import { txIdOf } from "./describe.js";
 import { Proof } from "./proof.js";
-import { type ListedEntry, opened, openPrivate } from "./store.js";
+import { opened, openPrivate } from "./store.js";
 import { StoredBytes } from "./stored-bytes.js";
 
 const TABS = [
@@ -116,18 +116,18 @@ function spacedHex(bytes: Uint8Array): string {
   return pairs.join(" ") + (bytes.length > STORED_BYTES_SHOWN ? " …" : "");
 }
 
-function textOf(bytes: ShownBytes): string {
-  if ("text" in bytes) return bytes.text;
+function textOf(bytes: Shown): string {
+  if (typeof bytes === "string") return bytes;
   return /^(00)+$/.test(bytes.hex) ? "(the only key)" : bytes.hex;
 }
 
 /** JSON is laid out; anything else stands as it is. */
-function pretty(bytes: ShownBytes): string {
-  if ("hex" in bytes) return bytes.hex;
+function pretty(bytes: Shown): string {
+  if (typeof bytes !== "string") return bytes.hex;
   try {
-    return JSON.stringify(JSON.parse(bytes.text), null, 2);
+    return JSON.stringify(JSON.parse(bytes), null, 2);
   } catch {
-    return bytes.text;
+    return bytes;
   }
 }
 

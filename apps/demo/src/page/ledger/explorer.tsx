@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { nodeName, whole } from "../format.js";
 import { cluster } from "../store.js";
+import type { ListedEntry } from "./ask.js";
 import { aboutEntry, kindOf, txIdOf } from "./describe.js";
 import { EntryDetail } from "./entry-detail.js";
 import {
@@ -11,7 +12,6 @@ import {
   firstListed,
   following,
   jumpTo,
-  type ListedEntry,
   lastListed,
   lastSeqno,
   listed,

@@ -1,22 +1,14 @@
 /** What the ledger explorer shows: a page of one node's entries, one of them selected, perhaps with bytes changed. */
 
 import { batch, computed, effect, signal } from "@preact/signals";
-import { nobleSuite } from "@sealane/crypto";
-import { type DecodedEntry, decodeEntry } from "@sealane/ledger";
-import { fromBase64 } from "@sealane/wire";
-import type { ActionError } from "../../feed.js";
-import type { LedgerPageView, OpenedEntryView, ReceiptView } from "../../ledger-feed.js";
+import type { z } from "zod";
+import { LedgerPageView, OpenedEntryView, ReceiptView } from "../../ledger-feed.js";
 import { cluster } from "../store.js";
+import { ask, type ListedEntry, readEntries } from "./ask.js";
 
 export const PAGE_ENTRIES = 15;
 /** While following, the list is read again at most this often. */
 const FOLLOW_EVERY_MS = 1_000;
-
-export interface ListedEntry {
-  readonly entry: DecodedEntry;
-  readonly file: string;
-  readonly offset: number;
-}
 
 export const node = signal(0);
 /** Whether the list moves on with what is written. */
@@ -94,12 +86,12 @@ export function select(one: ListedEntry | null): void {
 }
 
 export async function openPrivate(): Promise<void> {
-  const view = await askAboutSelected<OpenedEntryView>("private");
+  const view = await askAboutSelected("private", OpenedEntryView);
   if (view !== undefined) opened.value = view;
 }
 
 export async function buildReceipt(): Promise<void> {
-  const view = await askAboutSelected<ReceiptView>("receipt");
+  const view = await askAboutSelected("receipt", ReceiptView);
   if (view !== undefined) receipt.value = view;
 }
 
@@ -115,35 +107,25 @@ export function setByte(offset: number, value: number): void {
 async function load(from: number): Promise<void> {
   const of = node.value;
   const first = Math.max(1, Math.min(from, Math.max(1, lastSeqno.value)));
-  const page = await ask<LedgerPageView>(of, `?from=${first}&count=${PAGE_ENTRIES}`);
-  if (page === undefined || node.value !== of) return;
-  listed.value = page.entries.map(({ bytes, file, offset }) => ({
-    entry: decodeEntry(nobleSuite, undefined, fromBase64(bytes)),
-    file,
-    offset,
-  }));
+  const asked = await ask(of, `?from=${first}&count=${PAGE_ENTRIES}`, LedgerPageView);
+  if (node.value !== of) return;
+  if ("trouble" in asked) {
+    trouble.value = asked.trouble;
+    return;
+  }
+  const page = readEntries(asked.view);
+  batch(() => {
+    listed.value = page.listed;
+    trouble.value = page.trouble ?? null;
+  });
 }
 
 /** The answer belongs to what was selected when it was asked for. */
-async function askAboutSelected<View>(what: string): Promise<View | undefined> {
+async function askAboutSelected<S extends z.ZodType>(what: string, schema: S): Promise<z.output<S> | undefined> {
   const about = selected.value;
   if (about === null) return undefined;
-  const view = await ask<View>(node.value, `/${about.entry.seqno}/${what}`);
-  return selected.value === about ? view : undefined;
-}
-
-async function ask<View>(of: number, path: string): Promise<View | undefined> {
-  try {
-    const response = await fetch(`/api/nodes/${of}/ledger${path}`);
-    const body: unknown = await response.json();
-    // The server's own answers have these shapes (ledger-feed.ts, feed.ts).
-    if (response.ok) {
-      trouble.value = null;
-      return body as View;
-    }
-    trouble.value = (body as ActionError).error;
-  } catch {
-    trouble.value = "The demo cannot be reached.";
-  }
-  return undefined;
+  const asked = await ask(node.value, `/${about.entry.seqno}/${what}`, schema);
+  if (selected.value !== about) return undefined;
+  trouble.value = "trouble" in asked ? asked.trouble : null;
+  return "trouble" in asked ? undefined : asked.view;
 }
