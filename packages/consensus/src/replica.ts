@@ -236,9 +236,15 @@ export class Replica<E extends Entry = Entry> {
     this.#clockStarted = true;
     state.nowMs = nowMs;
     state.peers.restartAckTimers(nowMs);
+    this.#startTimers();
+  }
+
+  /** Once the time is known, with the first input at the latest. */
+  #startTimers(): void {
+    const { role, timer, nowMs } = this.#state;
     this.#rememberContact();
-    if (state.role === "none") state.timer.zero(nowMs);
-    else state.timer.restart(nowMs); // restarted: nodes that come back together do not campaign together
+    if (role === "none") timer.zero(nowMs);
+    else timer.restart(nowMs); // restarted: nodes that come back together do not campaign together
   }
 
   /** What must be stored comes out before what is sent; what is sent waits in the gate for what it depends on. */
@@ -333,8 +339,8 @@ export class Replica<E extends Entry = Entry> {
     const state = this.#state;
     assert(state.view >= state.log.viewOf(state.log.lastSeqno), "the restored view is at least that of the last entry");
     state.isNewFollower = true;
-    if (this.#clockStarted) this.#rememberContact();
     if (state.view > 0 && !state.isRetiredCommitted) state.role = "backup";
+    if (this.#clockStarted) this.#startTimers();
     this.#membership.refreshPeers();
     state.announce();
   }

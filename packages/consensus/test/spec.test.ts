@@ -847,6 +847,19 @@ describe("outputs", () => {
     expect(outputs.at(-1)).toEqual({ type: "wait", untilMs: 110 });
   });
 
+  test.each([0, undefined])(
+    "nodes that come back together do not campaign together (time at construction: %s)",
+    (nowMs) => {
+      const dueMs = (drawn: number) => {
+        const time = nowMs === undefined ? {} : { nowMs };
+        const node = Bench.restored(a, genesis, { commit: 2, random: () => drawn, ...time });
+        const last = node.handle({ type: "start-ticking" }).at(-1);
+        return last?.type === "wait" ? last.untilMs : undefined;
+      };
+      expect([dueMs(0), dueMs(30)]).toEqual([100, 70]);
+    },
+  );
+
   test("a clock that steps back counts as no time passed", () => {
     const node = Bench.restored(a, genesis, { commit: 2 });
     node.nowMs = 50;
