@@ -4,7 +4,7 @@ export { Cluster, type ClusterOptions } from "./cluster/cluster.js";
 export { NodeClock } from "./cluster/node-clock.js";
 export type { NodeObserver, ObservedHost } from "./cluster/node-observer.js";
 export { RunTrace } from "./cluster/run-trace.js";
-export { type PowerLoss, SimulatedDisk } from "./cluster/simulated-disk.js";
+export { type CrashPoint, type PowerLoss, SimulatedDisk } from "./cluster/simulated-disk.js";
 export {
   type Answer,
   type RestartOutcome,
@@ -22,6 +22,7 @@ export {
   type FaultKind,
   type MembershipFault,
   type NetworkFault,
+  type PowerCut,
   type ProcessFault,
   type TimedFault,
   type WireFault,

@@ -54,7 +54,7 @@ describe("the disk after a loss of power", () => {
       append(disk, 0, 4);
       persist(disk);
       append(disk, 4, 7);
-      disk.armed = how;
+      disk.armed = { at: "write", how };
       expect(disk.work(0)).toEqual({ type: "power-lost", how });
       disk.crash(how);
       const kept = disk.entries.length;
@@ -86,7 +86,7 @@ describe("the disk after a loss of power", () => {
       persist(disk);
       disk.handle({ type: "truncate", to: seqno(2) });
       append(disk, 2, 4);
-      disk.armed = "reordered-writes";
+      disk.armed = { at: "write", how: "reordered-writes" };
       disk.work(0);
       disk.crash("reordered-writes");
       expect(disk.open(isIntact)).toMatchObject({ type: "opened", lostSynced: false });

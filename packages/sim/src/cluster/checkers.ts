@@ -5,7 +5,7 @@ import type { SimulatedNode } from "./simulated-node.js";
 
 /**
  * No two nodes have committed different entries at one seqno (consensus spec §15.1, LogInv), down to the byte.
- * Only what a node has both reported and still holds is compared; a killed node may have lost a suffix that others hold.
+ * Only what a node has both reported and still holds is compared.
  */
 export function checkAgreement(nodes: readonly SimulatedNode[], seed: number): void {
   const [first] = nodes;

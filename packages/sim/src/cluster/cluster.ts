@@ -78,8 +78,8 @@ export class Cluster {
   readonly #faults: FaultInjector;
   readonly #disks: SeededRandom;
   #nextNumber = 0;
-  /** Sum of all committed seqnos at the last check: each of them only grows. */
-  #checkedSum = 0;
+  /** How many commits all nodes had reported at the last check. */
+  #checkedCommits = 0;
   #nowMs = START_MS;
 
   constructor(options: ClusterOptions) {
@@ -270,10 +270,10 @@ export class Cluster {
 
   /** Only a node that has committed more can bring nodes apart that agreed before. */
   #checkAgreement(): void {
-    let committed = 0;
-    for (const node of this.#nodes) committed += node.committed;
-    if (committed === this.#checkedSum) return;
-    this.#checkedSum = committed;
+    let commits = 0;
+    for (const node of this.#nodes) commits += node.commits;
+    if (commits === this.#checkedCommits) return;
+    this.#checkedCommits = commits;
     checkAgreement(this.#nodes, this.#options.seed);
   }
 

@@ -5,7 +5,7 @@
  * Simplifications: the ledger is one file that is never finished; the state file (view, vote, commit hint) is replaced as a whole.
  */
 import type { HardState, KeptSecret, Output } from "@sealane/node/core";
-import { seqno, view } from "@sealane/wire";
+import { type NodeId, seqno, view } from "@sealane/wire";
 import type { SeededRandom } from "../random.js";
 import { LEDGER_HEADER_BYTES, readLedgerImage } from "./ledger-image.js";
 
@@ -13,6 +13,21 @@ export type DiskOutput = Extract<Output, { type: "append" | "truncate" | "secret
 
 /** What is left of unsynced writes when power fails: nothing; their beginning; any of their sectors. */
 export type PowerLoss = "lost-suffix" | "torn-write" | "reordered-writes";
+
+/**
+ * Where power fails. `write`: a group with entries is about to be written. `sync`: a group with entries is written, and not durable yet.
+ * `vote`: the same of a view in which the node voted for another one than `self`.
+ */
+export type CrashPoint =
+  | { readonly at: "write" | "sync"; readonly how: PowerLoss }
+  | { readonly at: "vote"; readonly self: NodeId; readonly how: PowerLoss };
+
+/** What a group that is durable now brought. */
+export interface Synced {
+  readonly entries: boolean;
+  /** In a view of which that is news. */
+  readonly votedFor: NodeId | undefined;
+}
 
 /** How a flush of the worker ended. */
 export type FlushResult =
@@ -71,8 +86,10 @@ export class SimulatedDisk {
 
   /** How long a sync takes, [least, most]. */
   latencyMs: readonly [min: number, max: number] = [0, 0];
-  /** The next flush with entries ends in a power failure. */
-  armed: PowerLoss | undefined;
+  /** The first flush that gets there ends in a power failure. */
+  armed: CrashPoint | undefined;
+  /** Told of each group that has become durable, before its node is. */
+  onSynced: ((synced: Synced) => void) | undefined;
   failsToWrite = false;
   failsToRead = false;
 
@@ -144,15 +161,11 @@ export class SimulatedDisk {
 
   /** Goes on with the work: ends a flush that is due, begins the next one. Call again until it is idle. */
   work(nowMs: number): FlushResult {
-    if (this.#isFlushing) return nowMs >= this.#doneMs ? this.#finish(nowMs) : IDLE;
+    if (this.#isFlushing) return nowMs >= this.#doneMs ? this.#end(nowMs) : IDLE;
     if (!this.#hasQueued) return IDLE;
     this.#hasQueued = false;
     this.#writing = this.#changes.length;
-    if (this.armed !== undefined && this.#writing > 0) {
-      const how = this.armed;
-      this.armed = undefined;
-      return { type: "power-lost", how };
-    }
+    if (this.armed?.at === "write" && this.#writing > 0) return this.#losePower(this.armed);
     if (this.failsToWrite && this.#writing > 0) return { type: "failed" };
     this.#token = this.#queuedToken;
     this.#nextHardState = this.#queuedHardState;
@@ -162,7 +175,7 @@ export class SimulatedDisk {
     this.#queuedToken = undefined;
     this.#queuedHardState = undefined;
     const [minMs, maxMs] = this.latencyMs;
-    if (maxMs === 0) return this.#finish(nowMs);
+    if (maxMs === 0) return this.#end(nowMs);
     this.#isFlushing = true;
     this.#doneMs = nowMs + minMs + this.#random.upTo(maxMs - minMs);
     return IDLE;
@@ -220,6 +233,30 @@ export class SimulatedDisk {
     this.#promised = found.length;
     this.#image = undefined;
     return { type: "opened", entries: found, hardState: this.#hardState, lostSynced };
+  }
+
+  #end(nowMs: number): FlushResult {
+    const { armed } = this;
+    const votedFor = this.#newVote;
+    if (armed?.at === "sync" && this.#writing > 0) return this.#losePower(armed);
+    if (armed?.at === "vote" && votedFor !== undefined && votedFor !== armed.self) return this.#losePower(armed);
+    const synced = { entries: this.#writing > 0, votedFor };
+    const result = this.#finish(nowMs);
+    this.onSynced?.(synced);
+    return result;
+  }
+
+  #losePower({ how }: CrashPoint): FlushResult {
+    this.armed = undefined;
+    return { type: "power-lost", how };
+  }
+
+  /** Whom the group under way says that the node voted for, if that is not on the disk yet. */
+  get #newVote(): NodeId | undefined {
+    const next = this.#nextHardState;
+    if (next?.votedFor === undefined) return undefined;
+    const isKnown = next.view === this.#hardState.view && next.votedFor === this.#hardState.votedFor;
+    return isKnown ? undefined : next.votedFor;
   }
 
   #finish(nowMs: number): FlushResult {

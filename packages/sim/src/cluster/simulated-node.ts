@@ -78,6 +78,7 @@ export class SimulatedNode {
   /** The nodes it was told of when it joined, which a real node keeps in a file. */
   #toldOf: readonly NetworkNode[] = [];
   #committed = seqno(0);
+  #commits = 0;
   /** Called when it goes down by itself. */
   onDownfall: (why: Downfall) => void = () => {};
 
@@ -103,9 +104,17 @@ export class SimulatedNode {
     return this.#isPaused;
   }
 
-  /** The highest seqno this node has ever reported as committed; survives its crashes, so that a checker can hold it to its word. */
+  /**
+   * The highest seqno this node has reported as committed in its present life, or would come back with. Not of all time: what it learned
+   * to be committed need not have been on its own disk yet, and after a loss of power older entries may stand there again.
+   */
   get committed(): Seqno {
     return this.#committed;
+  }
+
+  /** How often it has reported a commit, in all its lives. */
+  get commits(): number {
+    return this.#commits;
   }
 
   /** When it wants to run next, in the simulation's time; `Infinity` while it is down. */
@@ -161,6 +170,7 @@ export class SimulatedNode {
     this.#transport = undefined;
     this.#answers.clear();
     this.disk.crash(how);
+    this.#committed = this.disk.hardState.commitSeqno;
     this.#observer?.handleEnd(this);
   }
 
@@ -228,7 +238,8 @@ export class SimulatedNode {
           this.disk.handle(output);
           break;
         case "commit":
-          this.#committed = seqno(Math.max(this.#committed, output.seqno));
+          this.#committed = output.seqno;
+          this.#commits++;
           this.disk.handle(output);
           break;
         case "snapshot":

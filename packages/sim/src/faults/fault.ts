@@ -5,6 +5,8 @@
  * Faults that last have `forMs`; for a node that goes down it is how long it stays down. All times are virtual ms.
  */
 
+import type { PowerLoss } from "../cluster/simulated-disk.js";
+
 interface Lasting {
   readonly forMs: number;
 }
@@ -16,7 +18,7 @@ interface PerFrame extends Lasting {
   readonly probability: number;
 }
 
-export type Fault = NetworkFault | WireFault | ProcessFault | DiskFault | ClockFault | MembershipFault;
+export type Fault = NetworkFault | WireFault | ProcessFault | DiskFault | PowerCut | ClockFault | MembershipFault;
 
 export type NetworkFault =
   | ({ readonly kind: "loss" | "duplication" | "connection-reset" } & PerFrame)
@@ -60,6 +62,22 @@ export type ProcessFault =
   | ({ readonly kind: "restart-empty" } & OfNode)
   /** Killed, and after its return it takes `startMs` until its first turn. */
   | ({ readonly kind: "slow-start"; readonly startMs: number } & OfNode & Lasting);
+
+/**
+ * The power of all `nodes` fails at once, as any of them syncs entries, or the first of them a vote for another node, within `withinMs`: just
+ * before that is durable, or `afterMs` later, when what depended on it has left. Until then their syncs take `syncMs`. All come back together.
+ */
+export interface PowerCut extends Lasting {
+  readonly kind: "power-cut";
+  readonly nodes: readonly number[];
+  readonly what: "entries" | "vote";
+  /** 0: just before it is durable. */
+  readonly afterMs: number;
+  readonly syncMs: number;
+  readonly withinMs: number;
+  /** Of what was not synced. */
+  readonly leaves: PowerLoss;
+}
 
 export type DiskFault =
   /**
@@ -138,6 +156,7 @@ const KINDS: Readonly<Record<FaultKind, true>> = {
   "disk-full": true,
   "slow-disk": true,
   wiped: true,
+  "power-cut": true,
   "clock-jump": true,
   "clock-drift": true,
   "clock-stall": true,

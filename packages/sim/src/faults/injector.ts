@@ -55,6 +55,9 @@ export class FaultInjector {
       case "add-node":
         this.#nodes.addNode(fault);
         break;
+      case "power-cut":
+        this.#nodes.cutPower(fault);
+        break;
       default:
         this.#nodes.disturb(fault);
         break;

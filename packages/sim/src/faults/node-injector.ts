@@ -4,9 +4,10 @@
  * What it never does, because no service could survive it: lose for ever more nodes than a quorum can spare, or let a node that lost synced
  * data come back under its old name. The second a real node cannot always notice by itself (docs/limits.md); here the operator does.
  */
+import type { CrashPoint, Synced } from "../cluster/simulated-disk.js";
 import type { SimulatedNode } from "../cluster/simulated-node.js";
 import { Comebacks } from "./comebacks.js";
-import type { ClockFault, DiskFault, Fault, MembershipFault, ProcessFault } from "./fault.js";
+import type { ClockFault, DiskFault, Fault, MembershipFault, PowerCut, ProcessFault } from "./fault.js";
 import type { Endings, FaultyWorld } from "./faulty-world.js";
 import type { Tally } from "./tally.js";
 
@@ -16,10 +17,12 @@ const NODES_MIN = 2;
 const NODES_MAX = 7;
 
 export type NodeFault = Extract<Fault, { readonly node: number }>;
-type ArmedFault = Extract<
-  DiskFault,
-  { readonly kind: "lost-suffix" | "torn-write" | "reordered-writes" | "sync-error" | "disk-full" }
->;
+type ArmedFault =
+  | PowerCut
+  | Extract<
+      DiskFault,
+      { readonly kind: "lost-suffix" | "torn-write" | "reordered-writes" | "sync-error" | "disk-full" }
+    >;
 
 export class NodeInjector {
   readonly #world: FaultyWorld;
@@ -70,14 +73,33 @@ export class NodeInjector {
     this.#tally.count(fault);
   }
 
+  /** Arms the disks; counted when one of them gets there. */
+  cutPower(fault: PowerCut): void {
+    const nodes = fault.nodes.flatMap((place) => this.#world.places[place] ?? []).filter(({ isUp }) => isUp);
+    for (const [index, node] of nodes.entries()) {
+      this.#arm(node, fault, fault.withinMs);
+      if (fault.what === "vote" && index > 0) continue;
+      const { disk } = node;
+      disk.latencyMs = [fault.syncMs, fault.syncMs];
+      if (fault.afterMs === 0) disk.armed = crashPoint(node, fault);
+      else disk.onSynced = (synced) => this.#cutLater(node, fault, synced);
+    }
+  }
+
+  #cutLater(node: SimulatedNode, fault: PowerCut, { entries, votedFor }: Synced): void {
+    const isWanted = fault.what === "entries" ? entries : votedFor !== undefined && votedFor !== node.id;
+    if (!isWanted) return;
+    this.#endings.after(fault.afterMs, () => {
+      if (this.#armed.get(node) === fault) this.#fell(node, fault);
+    });
+  }
+
   healAll(): void {
-    this.#armed.clear();
+    for (const [node, fault] of this.#armed) this.#disarm(node, fault);
     for (const node of this.#world.places) {
       node.clock.setRate(1, this.#world.nowMs);
       node.disk.latencyMs = HONEST_LATENCY_MS;
-      node.disk.armed = undefined;
       node.disk.failsToRead = false;
-      node.disk.failsToWrite = false;
       if (node.isPaused) node.resume();
     }
     this.#comebacks.healAll();
@@ -117,7 +139,7 @@ export class NodeInjector {
       case "torn-write":
       case "reordered-writes":
         this.#arm(node, fault, fault.withinMs);
-        disk.armed = fault.kind;
+        disk.armed = { at: "write", how: fault.kind };
         return; // counted when it writes
       case "sync-error":
       case "disk-full":
@@ -201,22 +223,36 @@ export class NodeInjector {
   }
 
   #arm(node: SimulatedNode, fault: ArmedFault, forMs: number): void {
+    const before = this.#armed.get(node);
+    if (before !== undefined) this.#disarm(node, before);
     this.#armed.set(node, fault);
     node.onDownfall = () => {
       const armed = this.#armed.get(node);
       if (armed === undefined) throw new Error("a disk fails only when it is told to");
-      this.#disarm(node, armed);
-      this.#tally.count(armed);
-      this.#comebacks.comeBackAfter(node, armed.forMs);
+      this.#fell(node, armed);
     };
     this.#endings.after(forMs, () => this.#disarm(node, fault));
+  }
+
+  /** What a disk was armed for has come about. */
+  #fell(node: SimulatedNode, fault: ArmedFault): void {
+    this.#tally.count(fault);
+    const fallen =
+      fault.kind === "power-cut" ? [...this.#armed].filter(([, armed]) => armed === fault) : [[node] as const];
+    for (const [each] of fallen) {
+      this.#disarm(each, fault);
+      each.kill(fault.kind === "power-cut" ? fault.leaves : undefined); // without effect where that has happened already
+      this.#comebacks.comeBackAfter(each, fault.forMs);
+    }
   }
 
   #disarm(node: SimulatedNode, fault: ArmedFault): void {
     if (this.#armed.get(node) !== fault) return;
     this.#armed.delete(node);
     node.disk.armed = undefined;
+    node.disk.onSynced = undefined;
     node.disk.failsToWrite = false;
+    if (fault.kind === "power-cut") node.disk.latencyMs = HONEST_LATENCY_MS;
   }
 
   #pause(node: SimulatedNode, forMs: number): void {
@@ -241,4 +277,8 @@ export class NodeInjector {
     if (armed !== undefined) this.#disarm(node, armed);
     node.kill();
   }
+}
+
+function crashPoint(node: SimulatedNode, { what, leaves }: PowerCut): CrashPoint {
+  return what === "vote" ? { at: "vote", self: node.id, how: leaves } : { at: "sync", how: leaves };
 }

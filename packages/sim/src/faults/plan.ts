@@ -1,6 +1,6 @@
 /** Draws a list of faults from chance: what goes wrong, to whom, when and for how long. */
 import type { SeededRandom } from "../random.js";
-import { FAULT_KINDS, type Fault, type FaultKind, type TimedFault } from "./fault.js";
+import { FAULT_KINDS, type Fault, type FaultKind, type PowerCut, type TimedFault } from "./fault.js";
 
 export interface PlanOptions {
   readonly random: SeededRandom;
@@ -30,10 +30,14 @@ export function planFaults(options: PlanOptions): TimedFault[] {
   const count = Math.max(1, Math.round((durationMs / INTENSITY_UNIT_MS) * intensity));
   const possible = kinds.filter((kind) => nodes > 1 || !NEEDS_TWO.has(kind));
   if (possible.length === 0) return [];
-  const faults = Array.from({ length: count }, () => ({
-    atMs: random.below(durationMs),
-    fault: drawFault(random.pick(possible), random, nodes),
-  }));
+  const mayDuel = kinds.includes("kill") && kinds.includes("bridge-partition");
+  const faults = Array.from({ length: count }, (): TimedFault[] => {
+    const atMs = random.below(durationMs);
+    const fault = drawFault(random.pick(possible), random, nodes);
+    return mayDuel && fault.kind === "power-cut" && fault.what === "vote"
+      ? duelFor(fault, atMs, random, nodes)
+      : [{ atMs, fault }];
+  }).flat();
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -44,6 +48,44 @@ const NEEDS_TWO: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "bridge-partition",
   "flapping",
 ]);
+
+/**
+ * A vote matters when two want it. So the whole cluster loses power; when it comes back, it is split, and the voter alone reaches both sides:
+ * each may elect a primary with its help, and never both in one view. The voter comes back last, or it would be the candidate.
+ */
+function duelFor(fault: PowerCut, atMs: number, random: SeededRandom, nodes: number): TimedFault[] {
+  const [voter = 0, ...side] = fault.nodes;
+  const lateMs = drawMs(random, 20, 400);
+  return [
+    { atMs, fault: { kind: "bridge-partition", bridge: voter, side, forMs: fault.withinMs } },
+    ...Array.from({ length: nodes }, (_, node) => ({
+      atMs,
+      fault: { kind: "kill", node, forMs: node === voter ? lateMs : 1 } as const,
+    })),
+    { atMs: atMs + lateMs + 1, fault },
+  ];
+}
+
+function drawPowerCut(random: SeededRandom, nodes: number): PowerCut {
+  const places = Array.from({ length: nodes }, (_, place) => place);
+  random.shuffle(places);
+  const what = nodes > 1 && random.chance(0.5) ? "vote" : "entries";
+  const quorum = Math.floor(nodes / 2) + 1;
+  return {
+    kind: "power-cut",
+    // With a voter, half of the others: those who are left may want its vote too.
+    nodes: places.slice(
+      0,
+      what === "vote" ? 1 + Math.ceil((nodes - 1) / 2) : quorum + random.below(nodes - quorum + 1),
+    ),
+    what,
+    afterMs: random.chance(0.5) ? 0 : drawMs(random, 2, 20),
+    syncMs: drawMs(random, 5, what === "vote" ? 50 : 200),
+    withinMs: drawMs(random, 1_000, 6_000),
+    forMs: what === "vote" ? drawMs(random, 1, 50) : drawMs(random, 10, 3_000),
+    leaves: random.pick(["lost-suffix", "lost-suffix", "torn-write", "reordered-writes"]),
+  };
+}
 
 function drawFault(kind: FaultKind, random: SeededRandom, nodes: number): Fault {
   const node = random.below(nodes);
@@ -113,6 +155,8 @@ function drawFault(kind: FaultKind, random: SeededRandom, nodes: number): Fault 
       const minMs = drawMs(random, 1, 60);
       return { kind, node, minMs, maxMs: minMs + random.below(200), forMs };
     }
+    case "power-cut":
+      return drawPowerCut(random, nodes);
     case "clock-jump":
       return { kind, node, byMs: (random.chance(0.5) ? 1 : -1) * drawMs(random, 10, 60_000) };
     case "clock-drift":

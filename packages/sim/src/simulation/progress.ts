@@ -14,6 +14,8 @@ export interface ProgressOptions<Input, Output> {
   readonly random: SeededRandom;
   readonly clients: readonly Client<Input, Output>[];
   readonly history: History<Input, Output>;
+  /** Whether nodes ask before they campaign. */
+  readonly preVote: boolean;
   /** Makes clients ask these nodes only; undefined: any. */
   turnClientsTo(nodes: readonly SimulatedNode[] | undefined): void;
 }
@@ -21,6 +23,8 @@ export interface ProgressOptions<Input, Output> {
 /** What nodes need to come back, and to get in, in virtual ms. */
 const RETURN_MS = 60_000;
 const ELECTION_TIMEOUTS = 3;
+/** Without pre-votes: a node that cannot win, because its log is behind, may raise the view a few times first. */
+const ELECTION_TIMEOUTS_BLIND = 10;
 /** How long clients go on at the majority, in virtual ms; and how long an operation may take there. */
 const WORK_MS = 3_000;
 const ANSWER_MS = 5_000;
@@ -35,7 +39,7 @@ export function checkProgress<Input, Output>(options: ProgressOptions<Input, Out
   const core = majority(cluster, random);
   options.turnClientsTo(core);
   const apart = cluster.places.flatMap((node, place) => (core.includes(node) ? [] : [place]));
-  const electionMs = ELECTION_TIMEOUTS * cluster.electionTimeoutMs;
+  const electionMs = (options.preVote ? ELECTION_TIMEOUTS : ELECTION_TIMEOUTS_BLIND) * cluster.electionTimeoutMs;
   if (apart.length > 0) cluster.inject({ kind: "partition", side: apart, forMs: electionMs + WORK_MS + ANSWER_MS });
   // At the end, not as soon as one says that it leads: a primary that had lost its majority among the faults may still have to notice.
   cluster.run(electionMs);

@@ -22,6 +22,7 @@ export interface RunSettings {
   readonly thinkMs?: readonly [min: number, max: number];
   readonly electionTimeoutMs?: number;
   readonly heartbeatMs?: number;
+  readonly preVote?: boolean;
   readonly suite?: SuiteName;
   readonly plan?: readonly TimedFault[];
 }
@@ -98,6 +99,7 @@ export function campaignSettings(seed: number): RunSettings {
       nodes: random.pick([1, 3, 3, 4, 5]),
       clients: 1 + random.upTo(4),
       intensity: 2 + random.upTo(12),
+      preVote: random.chance(0.7),
       ...suite,
     };
   }

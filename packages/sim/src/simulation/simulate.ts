@@ -55,6 +55,8 @@ export interface SimulationOptions<Input, Output> {
   /** Virtual ms; defaults as for `Cluster`. */
   readonly electionTimeoutMs?: number;
   readonly heartbeatMs?: number;
+  /** Default true, as a node's. */
+  readonly preVote?: boolean;
 }
 
 export interface Violation {
@@ -118,6 +120,7 @@ class Simulation<Input, Output> {
       suite,
       electionTimeoutMs,
       heartbeatMs,
+      preVote,
       nodes = NODES_DEFAULT,
       durationMs = DURATION_MS_DEFAULT,
     } = options;
@@ -130,6 +133,7 @@ class Simulation<Input, Output> {
       ...(suite !== undefined && { suite }),
       ...(electionTimeoutMs !== undefined && { electionTimeoutMs }),
       ...(heartbeatMs !== undefined && { heartbeatMs }),
+      ...(preVote !== undefined && { preVote }),
     });
     this.#beganMs = this.#cluster.nowMs;
     const { kinds, intensity } = options;
@@ -169,6 +173,7 @@ class Simulation<Input, Output> {
         random,
         clients: this.#clients,
         history: this.#history,
+        preVote: this.#options.preVote ?? true,
         turnClientsTo: (nodes) => {
           this.#reachable = nodes;
         },

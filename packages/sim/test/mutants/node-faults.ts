@@ -1,9 +1,13 @@
-/** Ways to put a node together wrongly around a core that is right. Only the simulation of whole clusters can tell. */
+/** Ways to put a node together wrongly, and to forget in a restart what it promised. Only the simulation of whole clusters can tell. */
 import type { Fault } from "./plant.js";
 
 function fault(name: string, what: string, file: string, find: string, replace: string): Fault {
-  return { name: `node: ${name}`, what, edits: [{ file: `node/src/core/${file}.ts`, find, replace }] };
+  const path = file.includes("/") ? file : `node/src/core/${file}`;
+  return { name: `node: ${name}`, what, edits: [{ file: `${path}.ts`, find, replace }] };
 }
+
+const GATE = "consensus/src/durability-gate";
+const NEEDS = "needs: Math.max(this.#hardStateToken, this.#tokenCovering(holds))";
 
 export const NODE_FAULTS: readonly Fault[] = [
   fault(
@@ -49,5 +53,48 @@ export const NODE_FAULTS: readonly Fault[] = [
     '    this.#sendForwarded(\n      primary,\n      { type: "command", commandId, view },\n' +
       "      encodeForwardedRequest({ sessionId: NO_SESSION, method, path, body, ...caller }),\n      nowMs,\n    );\n" +
       "    if (!sent) {\n      this.#forwarding.remove(commandId);",
+  ),
+  fault(
+    "acknowledge before persist",
+    "a backup acknowledges entries that its disk does not hold yet",
+    GATE,
+    NEEDS,
+    "needs: this.#hardStateToken",
+  ),
+  fault(
+    "vote before persist",
+    "votes leave before the disk holds them",
+    GATE,
+    NEEDS,
+    "needs: this.#tokenCovering(holds)",
+  ),
+  fault(
+    "own copy before persist",
+    "a primary counts its own copy of entries that its disk does not hold yet",
+    GATE,
+    "return this.#durable ? this.#durableSeqno : lastSeqno;",
+    "return lastSeqno;",
+  ),
+  fault(
+    "wait for nothing",
+    "the core is told that everything is durable at once",
+    "replicated-log",
+    "this.#outputs.push(this.#persistOutput(output));",
+    "this.#outputs.push(this.#persistOutput(output));\n" +
+      '        this.replica.handle({ type: "persisted", token: output.token }, nowMs);',
+  ),
+  fault(
+    "forget the vote",
+    "a node that comes back knows its view, and not for whom it voted there",
+    "open-replica",
+    "const voted = { view: lastView, votedFor };",
+    "const voted = { view: lastView, votedFor: votedFor && undefined };",
+  ),
+  fault(
+    "forget the view",
+    "a node that comes back knows no view but that of its last entry",
+    "open-replica",
+    "const voted = { view: lastView, votedFor };",
+    "const voted = { view: entries.at(-1)?.view ?? lastView, votedFor };",
   ),
 ];
