@@ -32,15 +32,7 @@ test("who catches it", ({ task }) => {
       ? { kinds: POWER, intensity: 16, preVote: seed % 4 === 1 }
       : { kinds: ROUGH, intensity: 12, preVote: seed % 8 < 4 };
     const subject = registersSubject({ keys: 2 });
-    const { violation } = simulate({
-      seed,
-      nodes,
-      subject,
-      durationMs: 30_000,
-      kinds: ROUGH,
-      intensity: 12,
-      preVote: seed % 4 < 2,
-    });
+    const { violation } = simulate({ seed, nodes, subject, durationMs: 30_000, ...faults });
     if (violation === undefined) continue;
     const what = violation.code === "invariant" ? (violation.message.split(":")[0] ?? "") : violation.code;
     found.push(`${what} (seed ${seed})`);
