@@ -14,6 +14,7 @@ import { addHistory } from "./commands/history.js";
 import { addJoin } from "./commands/join.js";
 import { addLedger } from "./commands/ledger.js";
 import { addReceipt } from "./commands/receipt.js";
+import { addRecover } from "./commands/recover.js";
 import { addRotateSecret } from "./commands/rotate-secret.js";
 import { addStart } from "./commands/start.js";
 import { addStatus } from "./commands/status.js";
@@ -57,6 +58,7 @@ function createProgram(io: Io): Command {
   for (const add of [
     addStart,
     addJoin,
+    addRecover,
     addTrust,
     addRemove,
     addTransfer,

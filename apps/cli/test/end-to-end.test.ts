@@ -311,6 +311,43 @@ test("every node of a service is replaced while records are written", { timeout:
   }
 });
 
+test("a service goes on from the node that is left", { timeout: TEST_MS_MAX }, async () => {
+  const [lost, left] = [join(dir, "lost0"), join(dir, "left1")];
+  const first = await node("start", "--data-dir", lost, ...ANY_PORT);
+  const at = ["--url", first.apiUrl, "--service-cert", join(lost, "service.pem")];
+  const second = await node("join", ...at, "--data-dir", left, ...ANY_PORT);
+  const member = ["--member-key", first.memberKey ?? ""];
+  await eventually(
+    () => command(["trust", second.nodeId, ...member, ...at]),
+    ({ code }) => code === 0,
+  );
+  const written = await command(["append", "-", "--prefix", "ship", ...at], '"Vega"\n');
+  expect(written).toMatchObject({ code: 0, stderr: "" });
+  for (const { process, end } of [first, second]) {
+    process.kill("SIGKILL");
+    await end;
+  }
+
+  const early = await command(["recover", "--data-dir", left]);
+  expect(early).toMatchObject({ code: 2, stderr: expect.stringContaining("--majority-is-lost") });
+  const recovered = await node("recover", "--majority-is-lost", "--data-dir", left);
+  expect(recovered).toMatchObject({ nodeId: second.nodeId, phase: "active", resumed: true });
+  const here = ["--url", recovered.apiUrl, "--service-cert", join(left, "service.pem")];
+  expect(await command(["get", "ship-1", ...here])).toMatchObject({ code: 0, stdout: '"Vega"\n' });
+  const txId = written.stdout.split(" ")[0] ?? "";
+  const receipt = await command([
+    "receipt",
+    "get",
+    recovered.apiUrl,
+    txId,
+    "--service-cert",
+    join(left, "service.pem"),
+  ]);
+  expect(receipt).toMatchObject({ code: 0, stderr: "" });
+  await stop(recovered);
+  expect(await command(["ledger", "verify", left])).toMatchObject({ code: 0, stderr: "" });
+});
+
 test("a ledger that was changed is refused, and the first bad entry named", { timeout: TEST_MS_MAX }, async () => {
   const { end, process } = await node("start", "--data-dir", join(dir, "changed"), ...ANY_PORT);
   process.kill("SIGTERM");

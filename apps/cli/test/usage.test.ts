@@ -21,6 +21,7 @@ const NODE = "0a".repeat(32);
 const COMMANDS = [
   ["start"],
   ["join"],
+  ["recover"],
   ["trust"],
   ["remove"],
   ["transfer"],

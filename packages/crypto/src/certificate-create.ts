@@ -72,6 +72,8 @@ export interface ServiceOptions extends CertificateTimes {
   readonly name: string;
   /** P-384 unless given. */
   readonly curve?: Curve;
+  /** How many service identities before this one it may vouch for, one through the other (RFC 5280 §4.2.1.9). Default 0. */
+  readonly pathLength?: number;
 }
 
 export interface SubjectOptions extends CertificateTimes {
@@ -86,7 +88,7 @@ export interface EndorseOptions extends SubjectOptions {
 }
 
 /**
- * Draws a key pair and makes the service certificate: self-signed, may issue end-entity certificates only (path length 0).
+ * Draws a key pair and makes the service certificate: self-signed; unless `pathLength` says more, it may issue end-entity certificates only.
  * @throws {RangeError} when the name or the times are not as {@link ServiceOptions} says.
  */
 export function createServiceIdentity(suite: CryptoSuite, options: ServiceOptions): ServiceIdentity {
@@ -98,13 +100,39 @@ export function createServiceIdentity(suite: CryptoSuite, options: ServiceOption
     publicKey: keyPair.publicKey,
     times: options,
     extensions: [
-      extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: true, pathLenConstraint: 0 })),
-      // digitalSignature too: the service key also signs ledger roots.
-      extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.digitalSignature)),
+      ...authorityExtensions(options.pathLength ?? 0),
       ...keyIdentifiers(keyId(suite, keyPair.publicKey), keyId(suite, keyPair.publicKey)),
     ],
   });
   return { keyPair, certificate };
+}
+
+/**
+ * A service vouches for the identity that it had before: what that one has endorsed and signed is believed by whoever trusts this one.
+ * @param former - The certificate of the former identity, DER. The result has its name and key.
+ * @param options.pathLength - As the former identity's.
+ * @returns DER.
+ * @throws {CertificateError} when a certificate cannot be read, or "anchor-not-ca" when one is not a service's. @throws {RangeError} for the times.
+ */
+export function endorseService(
+  suite: CryptoSuite,
+  service: ServiceIdentity,
+  former: Uint8Array,
+  options: CertificateTimes & { readonly pathLength: number },
+): Uint8Array {
+  const issuer = parseCertificate(suite, service.certificate);
+  const { publicKey, subjectDer, isCa, subjectKeyId } = parseCertificate(suite, former);
+  if (!issuer.isCa || !isCa) throw new CertificateError("anchor-not-ca");
+  return signCertificate(suite, service.keyPair, {
+    subject: AsnConvert.parse(subjectDer, Name),
+    issuer: AsnConvert.parse(issuer.subjectDer, Name),
+    publicKey,
+    times: options,
+    extensions: [
+      ...authorityExtensions(options.pathLength),
+      ...keyIdentifiers(subjectKeyId ?? keyId(suite, publicKey), issuer.subjectKeyId),
+    ],
+  });
 }
 
 /**
@@ -183,6 +211,14 @@ function signCertificate(suite: CryptoSuite, issuer: KeyPair, content: Content):
       signatureValue: toArrayBuffer(signature),
     }),
   );
+}
+
+function authorityExtensions(pathLenConstraint: number): Extension[] {
+  return [
+    extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: true, pathLenConstraint })),
+    // digitalSignature too: the service key also signs ledger roots.
+    extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.digitalSignature)),
+  ];
 }
 
 function endEntityExtensions(

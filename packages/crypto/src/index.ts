@@ -14,6 +14,7 @@ export {
   createServiceIdentity,
   type EndorseOptions,
   endorse,
+  endorseService,
   type ServiceIdentity,
   type ServiceOptions,
   type SubjectOptions,

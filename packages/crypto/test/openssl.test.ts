@@ -9,10 +9,12 @@ import { join } from "node:path";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  CertificateError,
   type Curve,
   createSelfSigned,
   createServiceIdentity,
   endorse,
+  endorseService,
   nobleSuite,
   parseCertificate,
   pemDecode,
@@ -94,6 +96,30 @@ describe.skipIf(!hasOpenssl())("the openssl command (skipped where there is none
       const words = ["-x509_strict", "-check_ss_sig", "-purpose", purpose, "-CAfile", "service.pem", "node.pem"];
       expect(openssl("verify", ...words)).toContain("node.pem: OK");
     }
+  });
+
+  test("verifies a chain through the identities that a service had before, and none that is longer", () => {
+    const identity = (name: string, pathLength: number) => createServiceIdentity(suite, { name, pathLength, ...times });
+    const services = [identity("one", 0), identity("two", 1), identity("three", 2)] as const;
+    const [first, second, third] = services;
+    const { publicKey } = suite.generateKeyPair("P-384");
+    const node = endorse(suite, first, { publicKey, name: "node", hosts: [], ...times });
+    const links = [
+      endorseService(suite, second, first.certificate, { pathLength: 0, ...times }),
+      endorseService(suite, third, second.certificate, { pathLength: 1, ...times }),
+    ];
+    const pem = (der: Uint8Array) => pemEncode("CERTIFICATE", der);
+    writeFileSync(join(folder, "node.pem"), pem(node));
+    writeFileSync(join(folder, "links.pem"), links.map(pem).join(""));
+    writeFileSync(join(folder, "third.pem"), pem(third.certificate));
+    const words = ["-x509_strict", "-untrusted", "links.pem", "-CAfile", "third.pem", "node.pem"];
+    expect(openssl("verify", ...words)).toContain("node.pem: OK");
+
+    const short = endorseService(suite, third, second.certificate, { pathLength: 0, ...times });
+    writeFileSync(join(folder, "links.pem"), [links[0] ?? node, short].map(pem).join(""));
+    expect(() => openssl("verify", ...words)).toThrow();
+    const service = createServiceIdentity(suite, { name: "s", ...times });
+    expect(() => endorseService(suite, service, node, { pathLength: 0, ...times })).toThrow(CertificateError);
   });
 
   test("makes keys we read, and reads the ones we make", () => {

@@ -26,6 +26,8 @@ export interface ReceiptOptions {
   readonly secrets?: LedgerSecrets;
   /** What the application claimed in this transaction; refused unless its SHA-256 is the claims digest. */
   readonly claims?: Uint8Array;
+  /** PEMs that lead from the service identity the signing node belonged to to the present one, if it is another (§9.1). */
+  readonly serviceEndorsements?: readonly string[];
 }
 
 export interface SourceReceiptOptions extends ReceiptOptions {
@@ -94,7 +96,7 @@ export function receiptOf(
   signatureEntry: DecodedEntry,
   options: ReceiptOptions & { readonly nodeCertificate?: string },
 ): BuiltReceipt {
-  const { suite, nodeCertificate } = options;
+  const { suite, nodeCertificate, serviceEndorsements = [] } = options;
   const { signature } = signatureEntry;
   if (signature === undefined || entry.seqno > signatureEntry.seqno) {
     throw new LedgerError("not-signed", `entry ${signatureEntry.seqno} is no signature over entry ${entry.seqno}`);
@@ -123,6 +125,7 @@ export function receiptOf(
       ...(components === undefined
         ? { leaf: hex(isSelf ? root : entry.leaf) }
         : { leaf_components: jsonComponents(components) }),
+      ...(serviceEndorsements.length === 0 ? {} : { service_endorsements: serviceEndorsements }),
     },
     ...(cose === undefined || components?.claimsDigest === undefined
       ? {}

@@ -48,9 +48,15 @@ export function addNodeOptions(command: Command): Command {
 
 /**
  * Runs a node until a signal ends it. The first one stops it gracefully, the second one at once.
- * @param service - What to begin with in a fresh directory.
+ * @param service - What to begin with in a fresh directory; with `lived` "recover", in any.
+ * @param lived - What becomes of a node that the directory holds.
  */
-export async function runNode(io: Io, flags: NodeFlags, service: () => Promise<NodeOptions["service"]>): Promise<void> {
+export async function runNode(
+  io: Io,
+  flags: NodeFlags,
+  service: () => Promise<NodeOptions["service"]>,
+  lived: "resume" | "recover" = "resume",
+): Promise<void> {
   checkPublished(flags);
   const stopping = new AbortController();
   let stoppedBy: StopSignal | undefined;
@@ -64,7 +70,7 @@ export async function runNode(io: Io, flags: NodeFlags, service: () => Promise<N
     const resumed = await holdsNode(flags.dataDir);
     const node = await startNode({
       ...nodeOptions(flags, resumed),
-      service: resumed ? { type: "resume" } : await service(),
+      service: resumed ? { type: lived } : await service(),
       signal: stopping.signal,
     });
     node.retired.then(

@@ -71,11 +71,11 @@ export function toRequestError(error: unknown): RequestError {
 
 const TOO_LARGE: ReadonlySet<string> = new Set(["key-too-large", "value-too-large", "transaction-too-large"]);
 
-export type FaultCode = "primary-fault" | "ledger-damaged";
+export type FaultCode = "primary-fault" | "ledger-damaged" | "nothing-to-recover";
 
 /**
  * The node cannot go on without risking its state: an authenticated primary sent entries whose signed root is not ours, or the ledger
- * read back at start does not verify. The host stops the node and says so; an operator looks at the named entry.
+ * read back at start does not verify, or is not enough to go on from alone. The host stops the node and says so; an operator looks at the named entry.
  */
 export class FaultError extends Error {
   override readonly name = "FaultError";

@@ -3,6 +3,7 @@ import {
   type CryptoSuite,
   createServiceIdentity,
   endorse,
+  endorseService,
   type KeyPair,
   type PublicKey,
   parseCertificate,
@@ -35,12 +36,25 @@ const DAY_MS = 86_400_000;
 /** Certificates begin this much earlier, for clients whose clocks are behind. */
 const CLOCK_SLACK_MS = 3_600_000;
 
-export function newServiceKeys(suite: CryptoSuite, nowMs: number): ServiceKeys {
+/** @param former - How many identities the service had before. */
+export function newServiceKeys(suite: CryptoSuite, nowMs: number, former = 0): ServiceKeys {
   const identity = createServiceIdentity(suite, {
     name: "Sealane service",
+    pathLength: former,
     ...validity(nowMs, SERVICE_CERTIFICATE_DAYS),
   });
   return serviceKeys(suite, identity.keyPair, identity.certificate);
+}
+
+/** Vouches for the identity before. @param former - Its certificate, DER. @param earlier - How many there were before that one. */
+export function endorseFormerService(
+  suite: CryptoSuite,
+  service: ServiceKeys,
+  former: Uint8Array,
+  earlier: number,
+  nowMs: number,
+): Uint8Array {
+  return endorseService(suite, service, former, { pathLength: earlier, ...validity(nowMs, SERVICE_CERTIFICATE_DAYS) });
 }
 
 export function serviceKeys(suite: CryptoSuite, keyPair: KeyPair, certificate: Uint8Array): ServiceKeys {

@@ -20,6 +20,7 @@ import {
   configuration,
   configurationIn,
   endorsedCertificates,
+  endorsementsSince,
   nodeInfos,
   retiredIn,
   SINGLE,
@@ -79,9 +80,11 @@ export class LogState {
     if (decoded.seqno !== txId.seqno || decoded.view !== txId.view) {
       throw new LedgerError("not-found", `this is transaction ${formatTxId(decoded)}, not ${formatTxId(txId)}`);
     }
-    return receiptOf(decoded, this.decode(signature), {
+    const signed = this.decode(signature);
+    return receiptOf(decoded, signed, {
       suite: this.#suite,
       secrets: this.secrets.current,
+      serviceEndorsements: endorsementsSince(this.store.read("committed"), signed.seqno),
     });
   }
 

@@ -12,6 +12,7 @@ import {
   type NodeId,
   type NodeState,
   type Seqno,
+  seqno,
   type TxId,
 } from "@sealane/wire";
 import { ClientRequests } from "./client-requests.js";
@@ -40,6 +41,7 @@ export class NodeCore {
   readonly #requests: ClientRequests;
   readonly #inquiry: Inquiry;
   readonly #startedMs: number;
+  readonly #readyFrom: Seqno;
   readonly #outputs: Output[] = [];
   readonly #stored = new StoredEntries();
   readonly #sender: MessageSender;
@@ -56,7 +58,7 @@ export class NodeCore {
     this.#inquiry = new Inquiry(
       config.id,
       config.timing.electionTimeoutMs,
-      config.start.type === "new" ? [] : config.start.nodes,
+      "nodes" in config.start ? config.start.nodes : [],
     );
     this.#requests = new ClientRequests(config, this.#log, this.#peers, this.#stored, (at) => this.state(at));
     this.#observe = config.observe ? (event) => this.#outputs.push({ type: "event", event }) : undefined;
@@ -75,6 +77,7 @@ export class NodeCore {
       observe: this.#observe,
     });
     if (config.start.type === "new") this.#log.append(ownGenesis(config, config.start.members, this.#log.store), nowMs);
+    this.#readyFrom = config.start.type === "recover" ? this.#log.lastTxId.seqno : seqno(1);
     this.#updatePeers(nowMs);
     this.#inquiry.handlePrimary(this.#log.replica.primary !== undefined, nowMs);
     if (config.start.type !== "new") this.#peers.initiateAll(nowMs);
@@ -147,9 +150,9 @@ export class NodeCore {
     return this.#log.unstored;
   }
 
-  /** Whether it takes part: a member of the service, with something committed. */
+  /** Whether it takes part: a member of the service, with something committed; of a service that it recovers, the recovery itself. */
   get isReady(): boolean {
-    return this.#log.standing.isMember && this.#log.replica.commitSeqno > 0;
+    return this.#log.standing.isMember && this.#log.replica.commitSeqno >= this.#readyFrom;
   }
 
   /** Whether it was removed from its service for good: it takes part no more, and never will again. */

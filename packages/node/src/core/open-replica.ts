@@ -1,5 +1,5 @@
 /** The replica of a node as it comes into being: new, joining, or with the log that it read back. */
-import { type Entry, Replica, replayLog } from "@sealane/consensus";
+import { type Entry, Replica, type RestoredState, replayLog } from "@sealane/consensus";
 import type { DecodedEntry } from "@sealane/ledger";
 import { type NodeId, seqno, view } from "@sealane/wire";
 import type { Replay } from "./log-state.js";
@@ -34,13 +34,14 @@ export function openReplica(config: CoreConfig, nowMs: number): Replica<LogEntry
     random: (max) => uniform(config, max),
     nowMs,
     ...(start.type === "resume" ? { restored: restoredState(id, start.replay) } : {}),
+    ...(start.type === "recover" ? { restored: recoveredState(id, start.replay) } : {}),
   });
-  if (start.type === "new") replica.handle({ type: "start" }, nowMs);
+  if (start.type === "new" || start.type === "recover") replica.handle({ type: "start" }, nowMs);
   if (start.type === "join") replica.handle({ type: "join", seqno: seqno(0), view: JOIN_VIEW, viewHistory: [] }, nowMs);
   return replica;
 }
 
-function restoredState(id: NodeId, { hardState, entries, base }: Replay) {
+function restoredState(id: NodeId, { hardState, entries, base }: Replay): RestoredState {
   const { view: lastView, votedFor, commitSeqno } = hardState;
   const voted = { view: lastView, votedFor };
   return replayLog({
@@ -50,6 +51,19 @@ function restoredState(id: NodeId, { hardState, entries, base }: Replay) {
     entries,
     ...(base === undefined ? {} : { base: { ...base, hardState: voted } }),
   });
+}
+
+/** Everything up to the last signature is committed, and no node but this one is asked (consensus spec §12.3). */
+function recoveredState(id: NodeId, replay: Replay): RestoredState {
+  const { hardState, viewHistory, lastSeqno, commitSeqno, signatures, entryBytes } = restoredState(id, replay);
+  const log = {
+    viewHistory,
+    lastSeqno,
+    commitSeqno: signatures.at(-1) ?? commitSeqno,
+    signatures: [],
+    configurations: [],
+  };
+  return { hardState, ...log, ...(entryBytes === undefined ? {} : { entryBytes }) };
 }
 
 /** A uniform integer in [0, max]; the bias of a 32-bit draw is below max / 2^32. */

@@ -4,7 +4,13 @@
  */
 import type { Replica, Output as ReplicaOutput } from "@sealane/consensus";
 import type { Store } from "@sealane/kv";
-import { type BuiltReceipt, type DecodedEntry, type LedgerEntry, snapshotEvidence } from "@sealane/ledger";
+import {
+  type BuiltReceipt,
+  type DecodedEntry,
+  FLAG_CHUNK_ENDS_BEFORE,
+  type LedgerEntry,
+  snapshotEvidence,
+} from "@sealane/ledger";
 import { type ConsensusMessage, type NodeId, type Seqno, seqno, type TxId, type WriteSet } from "@sealane/wire";
 import { RequestError } from "./errors.js";
 import { LogChanges } from "./log-changes.js";
@@ -13,6 +19,7 @@ import { consensusEntry, LogState } from "./log-state.js";
 import { type LogEntry, openReplica } from "./open-replica.js";
 import { OwnCertificate } from "./own-certificate.js";
 import { Payloads } from "./payloads.js";
+import { recoveryOf } from "./recovery.js";
 import { Renewals } from "./renewals.js";
 import { Retirements } from "./retirements.js";
 import type { KeptSecret } from "./rotating-secrets.js";
@@ -42,7 +49,7 @@ export class ReplicatedLog {
   constructor(config: CoreConfig, nowMs: number) {
     const { start, id, suite } = config;
     this.#config = config;
-    this.#state = start.type === "resume" ? start.replay.state : new LogState(config);
+    this.#state = "replay" in start ? start.replay.state : new LogState(config);
     this.certificate = new OwnCertificate(id, config.certificate);
     this.#signer = new Signer(config, this.#state.ledger, this.certificate);
     this.#renewals = new Renewals(config);
@@ -53,12 +60,13 @@ export class ReplicatedLog {
     this.payloads = new Payloads(suite, this.#state.ledger);
     this.replica = openReplica(config, nowMs);
     this.standing = new Standing(id, this.replica);
-    if (start.type === "resume") {
+    if ("replay" in start) {
       this.#state.compact(this.replica.commitSeqno);
       this.#followCertificate();
       if (start.replay.secretsAreStale) this.#changes.keepSecrets();
     }
     this.#drain(nowMs);
+    if (start.type === "recover") this.#recover(nowMs);
   }
 
   pollOutput(): LogOutput | undefined {
@@ -128,10 +136,10 @@ export class ReplicatedLog {
 
   /**
    * Appends what a transaction wrote, as primary.
-   * @param claimsDigest - What the application claims in it, as SHA-256. Default: nothing.
+   * @param claimsDigest - What the application claims in it, as SHA-256. Default: nothing. @param flags - As `Ledger.append` takes them.
    * @throws RequestError `overloaded` when too much is uncommitted.
    */
-  append(writeSet: WriteSet, nowMs: number, claimsDigest?: Uint8Array): TxId {
+  append(writeSet: WriteSet, nowMs: number, claimsDigest?: Uint8Array, flags = 0): TxId {
     if (this.isFull) {
       throw new RequestError(
         "overloaded",
@@ -143,6 +151,7 @@ export class ReplicatedLog {
     const entry = this.#state.ledger.append({
       view: this.replica.view,
       writeSet,
+      flags,
       ...(claimsDigest === undefined ? {} : { claimsDigest }),
     });
     this.#signer.handleEntry(configurationIn(writeSet) !== undefined, nowMs);
@@ -192,6 +201,13 @@ export class ReplicatedLog {
     this.#changes.store();
     const token = this.#unstored.takeHeldToken();
     if (token !== undefined) this.#outputs.push({ type: "persist", token });
+  }
+
+  /** As the primary that the service has now: under a new ledger secret, in a chunk of its own (ledger spec §1.3, §11.3). */
+  #recover(nowMs: number): void {
+    this.#state.secrets.give(seqno(this.replica.lastSeqno + 1));
+    this.#changes.keepSecrets();
+    this.append(recoveryOf(this.#config, this.store, nowMs), nowMs, undefined, FLAG_CHUNK_ENDS_BEFORE);
   }
 
   get #leads(): boolean {

@@ -95,6 +95,12 @@ export class RotatingSecrets {
     return true;
   }
 
+  /** A secret of this node's own making, for a service that it recovers: entries from `from` on are under it. There is none beyond yet. */
+  give(from: Seqno): void {
+    if (this.current.has(from)) this.current.remove(from); // of a recovery before, of which nothing was kept
+    this.current.add({ from, key: this.#suite.randomBytes(LEDGER_SECRET_BYTES) });
+  }
+
   /** The entries after `to` are gone. @returns whether a secret went with them. */
   handleRollback(to: Seqno): boolean {
     const gone = this.#learned.filter((from) => from > to + 1);

@@ -76,6 +76,16 @@ export const snapshotEvidences = map(SNAPSHOT_EVIDENCE_TABLE, {
 /** Of the nodes that may be switched off at most this many, the last ones to go, are shown and told to joiners. */
 const GONE_NODES_SHOWN_MAX = 512;
 
+const FormerService = z.object({ until: Seqno, cert: z.string() });
+/**
+ * The service id of an identity the service had before a recovery, to the last seqno under it and its certificate (PEM) as the identity after
+ * it has endorsed it.
+ */
+export const formerServices = map("public:sealane.service.former", {
+  key: utf8Text,
+  value: json((value) => FormerService.parse(value)),
+});
+
 const Succession = z.object({ node: NodeId, view: View });
 /** Whom the consortium last wanted as primary, and in which view it asked for that: one value. */
 export const succession = map("public:sealane.gov.succession", {
@@ -139,6 +149,14 @@ export function wrappedSecretsIn(writeSet: WriteSet): z.infer<typeof WrappedSecr
 export function successorIn(writeSet: WriteSet): NodeId | undefined {
   const value = writeSet.find(({ name }) => name === succession.name)?.writes[0]?.[1];
   return value === undefined ? undefined : succession.value.decode(value).node;
+}
+
+/** What links the service identity in force at `at` to the present one, PEM: one for each recovery since (ledger spec §9.1). */
+export function endorsementsSince(committed: Reader, at: Seqno): string[] {
+  const since = [...committed.map(formerServices).entries()]
+    .map(([, former]) => former)
+    .filter(({ until }) => until >= at);
+  return since.sort((a, b) => a.until - b.until).map(({ cert }) => cert);
 }
 
 /** Whether an entry changes who the nodes are or where they are found. */

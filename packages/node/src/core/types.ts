@@ -43,7 +43,12 @@ export type Start =
   /** A trusted joiner, with the nodes it was told of. */
   | { readonly type: "join"; readonly nodes: readonly NetworkNode[] }
   /** A node that comes back with its data. `replay` has been given every entry of its ledger. */
-  | { readonly type: "resume"; readonly replay: Replay; readonly nodes: readonly NetworkNode[] };
+  | { readonly type: "resume"; readonly replay: Replay; readonly nodes: readonly NetworkNode[] }
+  /**
+   * A node that goes on alone, as a service with the new identity in `CoreConfig.service`: a majority of the nodes is lost for good. What it
+   * holds up to its last signature counts as committed; the rest goes.
+   */
+  | { readonly type: "recover"; readonly replay: Replay };
 
 export interface Timing {
   /** ms. CCF's defaults: 5,000 and 100. */

@@ -70,7 +70,8 @@ async function obtain(
   options: AdmissionOptions,
 ): Promise<SnapshotName | undefined> {
   const { suite, serviceCertificate, identity, url, signal } = options;
-  const { found } = await snapshots.newest({ first: 1, last: Number.MAX_SAFE_INTEGER }, { suite, serviceCertificate });
+  const of = { suite, serviceCertificates: [serviceCertificate] };
+  const { found } = await snapshots.newest({ first: 1, last: Number.MAX_SAFE_INTEGER }, of);
   const own = found !== undefined && found.name.seqno >= since ? found.name : undefined;
   const atLeast = own === undefined ? since : seqno(own.seqno + 1);
   const urls = await nodesOf(url, serviceCertificate, signal);
@@ -95,8 +96,9 @@ async function opens(
   { ledgerSecrets }: Membership,
   { suite, serviceCertificate }: AdmissionOptions,
 ): Promise<boolean> {
+  const of = { suite, secrets: ledgerSecrets, serviceCertificates: [serviceCertificate] };
   const range = { first: snapshot.seqno + 1, last: snapshot.seqno };
-  const { found } = await snapshots.newest(range, { suite, secrets: ledgerSecrets, serviceCertificate });
+  const { found } = await snapshots.newest(range, of);
   if (found !== undefined) return true;
   await snapshots.remove(snapshot);
   return false;

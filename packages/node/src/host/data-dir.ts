@@ -56,6 +56,10 @@ const NodeFile = z.strictObject({
   joinUrl: z.string().optional(),
   /** It does so without a snapshot. */
   fromBeginning: z.literal(true).optional(),
+  /** Those before, PEM, where this node has recovered its service. */
+  formerServices: z.array(z.string()).optional(),
+  /** It recovers its service, and has not committed that yet. */
+  recovering: z.literal(true).optional(),
   /** The service has removed this node, for good: it is not started again. */
   retired: z.literal(true).optional(),
   /** The nodes it was told of when it joined. */

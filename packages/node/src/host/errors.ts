@@ -21,6 +21,8 @@ export type NodeErrorCode =
   | "snapshot-too-old"
   /** The service has removed this node, for good: its id is used up. Start a new node in another directory. */
   | "retired"
+  /** Its recovery was cut short. Recover it once more. */
+  | "recovery-unfinished"
   /** The disk refused a write or an fsync. The node has stopped so as not to promise what it cannot keep. */
   | "storage-failed"
   /** The core found a fault that it must not go on with: see the cause. */

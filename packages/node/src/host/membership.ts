@@ -32,6 +32,8 @@ export interface Membership {
   readonly ledgerSecrets: readonly KeptSecret[];
   /** The nodes it was told of. */
   readonly nodes: readonly NetworkNode[];
+  /** The certificates, DER, of identities that the service had while this node was in it, before it recovered it. */
+  readonly formerServices?: readonly Uint8Array[];
 }
 
 export function newNodeKeys(suite: CryptoSuite, wrapping: KeyWrapping): NodeKeys {
@@ -50,6 +52,21 @@ export function foundService(suite: CryptoSuite, node: NodeKeys, apiHost: string
     ledgerSecrets: [{ from: seqno(1), key: suite.randomBytes(LEDGER_SECRET_BYTES) }],
     nodes: [],
   };
+}
+
+/** The membership of a node that goes on alone with the service it was a member of, under a new identity. */
+export function recoverService(
+  suite: CryptoSuite,
+  node: NodeKeys,
+  before: Membership,
+  apiHost: string,
+  nowMs: number,
+): Membership {
+  const formerServices = [...(before.formerServices ?? []), before.service.certificate];
+  const service = newServiceKeys(suite, nowMs, formerServices.length);
+  const publicKey = node.keyPair.publicKey;
+  const certificate = endorseNode(suite, service, { id: node.id, publicKey, hosts: [apiHost] }, nowMs);
+  return { service, certificate, ledgerSecrets: before.ledgerSecrets, nodes: [], formerServices };
 }
 
 /**
@@ -104,6 +121,7 @@ export function readKeys(
   known: {
     readonly serviceCertificate: string;
     readonly certificate?: string | undefined;
+    readonly formerServices?: readonly string[] | undefined;
     readonly nodes: readonly NetworkNode[];
   },
 ): { readonly node: NodeKeys; readonly membership: Membership | undefined } {
@@ -126,6 +144,7 @@ export function readKeys(
       certificate: pemDecode("CERTIFICATE", known.certificate),
       ledgerSecrets: ledgerSecrets.map(decodeSecret),
       nodes: known.nodes,
+      formerServices: (known.formerServices ?? []).map((pem) => pemDecode("CERTIFICATE", pem)),
     },
   };
 }

@@ -28,14 +28,24 @@ export class NodeRecord {
     return this.#write(() => ({ serviceCertificate, ...way, nodes: [] }));
   }
 
-  /** @param isRetired - Asked when it is written: a removed node stays removed. @returns when it is durable. */
-  noteMember({ service, certificate, nodes }: Membership, isRetired = () => false): Promise<void> {
-    return this.#write(() => ({
-      serviceCertificate: pemEncode("CERTIFICATE", service.certificate),
-      certificate: pemEncode("CERTIFICATE", certificate),
-      ...(isRetired() ? { retired: true } : {}),
-      nodes: [...nodes],
-    }));
+  /** @param standing - Asked when it is written: a removed node stays removed. @returns when it is durable. */
+  noteMember(
+    membership: Membership,
+    standing: () => "member" | "recovering" | "retired" = () => "member",
+  ): Promise<void> {
+    const { service, certificate, nodes, formerServices = [] } = membership;
+    return this.#write(() => {
+      const now = standing();
+      return {
+        serviceCertificate: pemEncode("CERTIFICATE", service.certificate),
+        certificate: pemEncode("CERTIFICATE", certificate),
+        ...(formerServices.length === 0
+          ? {}
+          : { formerServices: formerServices.map((der) => pemEncode("CERTIFICATE", der)) }),
+        ...(now === "member" ? {} : { [now]: true as const }),
+        nodes: [...nodes],
+      };
+    });
   }
 
   #write(describe: () => Omit<NodeFile, keyof Whereabouts | "version">): Promise<void> {

@@ -23,14 +23,14 @@ export interface ReadBack {
 /**
  * Every entry behind the snapshot is checked as a backup checks it; the snapshot, by its receipt. One that does not verify is stepped over:
  * the ledger alone says the same, as long as it is whole.
- * @param serviceCertificate - DER.
+ * @param serviceCertificates - DER: the service's, and those of identities it had before.
  * @throws NodeError `fault` when the ledger cannot be opened or does not verify, or does not begin at 1 and no snapshot stands before it.
  */
 export async function readBack(
   dataDir: DataDir,
   keys: Keys,
   hardState: HardState,
-  serviceCertificate: Uint8Array,
+  serviceCertificates: readonly Uint8Array[],
 ): Promise<ReadBack> {
   const judge = new Replay(keys, hardState);
   const { opened, snapshots } = await openAll(dataDir, judge).catch((cause: unknown) => {
@@ -44,7 +44,7 @@ export async function readBack(
       {
         suite: keys.suite,
         secrets: keys.ledgerSecrets,
-        serviceCertificate: pemEncode("CERTIFICATE", serviceCertificate),
+        serviceCertificates: serviceCertificates.map((der) => pemEncode("CERTIFICATE", der)),
       },
     );
     if (isEmpty) startBehind(ledger, found, hardState, unusable);

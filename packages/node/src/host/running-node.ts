@@ -31,11 +31,11 @@ import type { DataDir } from "./data-dir.js";
 import { Deferred } from "./deferred.js";
 import { NodeError } from "./errors.js";
 import type { JoinOptions } from "./join-service.js";
-import { type Membership, type NodeKeys, privateFile, tlsIdentity } from "./membership.js";
+import { type Membership, type NodeKeys, privateFile, recoverService, tlsIdentity } from "./membership.js";
 import { NodeHost } from "./node-host.js";
 import { NodeRecord } from "./node-record.js";
 import { pendingState } from "./pending-state.js";
-import { readBack } from "./read-back.js";
+import { type ReadBack, readBack } from "./read-back.js";
 import { asksForSnapshot, type FileAnswer } from "./snapshot-endpoint.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { Storage } from "./storage.js";
@@ -255,6 +255,34 @@ export class RunningNode {
       .catch((cause: unknown) => this.#fail(asNodeError(cause)));
   }
 
+  /**
+   * Goes on alone with what the directory holds, as a service with a new identity.
+   * @throws NodeError as `resume`; `fault` also when the directory holds nothing signed.
+   */
+  async recover(before: Membership): Promise<void> {
+    const { suite, dataDir, keys, api } = this.#setup;
+    const { replay, ...storage } = await this.#readBack(before);
+    const membership = recoverService(suite, keys, before, hostOf(api), nowMs());
+    await dataDir.writePrivate(privateFile(suite, keys, membership));
+    await this.record.noteMember(membership, () => "recovering");
+    this.#run(membership, { type: "recover", replay }, storage, replay.hardState);
+    await this.ready;
+    await this.#note(membership);
+  }
+
+  async #readBack(membership: Membership): Promise<ReadBack> {
+    const { suite, dataDir, keys } = this.#setup;
+    const file = await dataDir.readState();
+    const hardState =
+      file === undefined
+        ? NOTHING_YET
+        : { view: file.view, votedFor: file.votedFor ?? undefined, commitSeqno: file.commitSeqno };
+    const { id, encryption } = keys;
+    const logKeys = { suite, id, ledgerSecrets: membership.ledgerSecrets, encryption };
+    const services = [membership.service.certificate, ...(membership.formerServices ?? [])];
+    return readBack(dataDir, logKeys, hardState, services);
+  }
+
   /** Tells the service where this node is now, if it has another address on record. */
   #announce(certificate: Uint8Array): void {
     const { nodeId: id, nodeAddress, apiAddress } = this;
@@ -289,16 +317,8 @@ export class RunningNode {
 
   /** Comes back with what the directory holds. @throws NodeError `fault` when its ledger does not verify, `data-dir-damaged`, `retired`. */
   async resume(membership: Membership): Promise<void> {
-    const { suite, dataDir, keys } = this.#setup;
-    const file = await dataDir.readState();
-    const hardState =
-      file === undefined
-        ? NOTHING_YET
-        : { view: file.view, votedFor: file.votedFor ?? undefined, commitSeqno: file.commitSeqno };
-    const { id, encryption } = keys;
-    const logKeys = { suite, id, ledgerSecrets: membership.ledgerSecrets, encryption };
-    const { replay, ledger, snapshots } = await readBack(dataDir, logKeys, hardState, membership.service.certificate);
-    this.#run(membership, { type: "resume", replay, nodes: membership.nodes }, { ledger, snapshots }, hardState);
+    const { replay, ...storage } = await this.#readBack(membership);
+    this.#run(membership, { type: "resume", replay, nodes: membership.nodes }, storage, replay.hardState);
     if (this.state().phase === "retired") throw retiredError(this.nodeId);
     await this.#note(membership);
     this.#announce(membership.certificate);
@@ -360,7 +380,7 @@ export class RunningNode {
   }
 
   #note(membership: Membership): Promise<void> {
-    return this.record.noteMember(membership, () => this.#host?.state.phase === "retired");
+    return this.record.noteMember(membership, () => (this.#host?.state.phase === "retired" ? "retired" : "member"));
   }
 
   async #end(error: NodeError | undefined): Promise<void> {

@@ -88,14 +88,15 @@ export class SnapshotStore {
     options: {
       readonly suite: CryptoSuite;
       readonly secrets?: readonly LedgerSecret[];
-      readonly serviceCertificate: string;
+      /** PEM. */
+      readonly serviceCertificates: readonly string[];
     },
   ): Promise<{ readonly found: StoredSnapshot | undefined; readonly unusable: readonly UnusableSnapshot[] }> {
-    const { suite, secrets, serviceCertificate } = options;
+    const { suite, secrets, serviceCertificates } = options;
     const verifying = {
       suite,
       ...(secrets === undefined ? {} : { secrets: new LedgerSecrets(secrets) }),
-      serviceCertificates: [serviceCertificate],
+      serviceCertificates,
     };
     const range = { from: Math.max(1, ledger.first - 1), to: ledger.last };
     return this.#directory.newest(

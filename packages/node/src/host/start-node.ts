@@ -40,7 +40,13 @@ export interface NodeOptions {
         readonly from?: "snapshot" | "beginning";
       }
     /** Go on as the node in the directory, listening where it did unless said otherwise. Other nodes learn of a new address by themselves. */
-    | { readonly type: "resume" };
+    | { readonly type: "resume" }
+    /**
+     * Go on alone as the node in the directory, when a majority of the service's nodes is lost for good: with all that this node holds up to its
+     * last signature, under a new service identity, which clients, members' ballots and new nodes need from then on. The other nodes are out;
+     * what only they had is lost.
+     */
+    | { readonly type: "recover" };
   /** For other nodes. */
   readonly node?: ListenOptions;
   /** For clients, HTTPS. */
@@ -80,13 +86,14 @@ const MEMBER_DAYS = 3_650;
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const dataDir = new DataDir(options.dataDir);
   const lived = await dataDir.holdsNode();
-  if (lived && options.service.type !== "resume") {
+  const comesBack = isHere(options.service);
+  if (lived && !comesBack) {
     throw new NodeError(
       "data-dir-in-use",
       `${options.dataDir} holds a node already. Resume it, or choose another directory.`,
     );
   }
-  if (!lived && options.service.type === "resume") {
+  if (!lived && comesBack) {
     throw new NodeError("data-dir-empty", `There is no node in ${options.dataDir}. Start a new service, or join one.`);
   }
   await dataDir.claim();
@@ -108,6 +115,11 @@ export function holdsNode(dataDir: string): Promise<boolean> {
   return new DataDir(dataDir).holdsNode();
 }
 
+/** Whether it is about the node that the directory holds. */
+function isHere({ type }: NodeOptions["service"]): boolean {
+  return type === "resume" || type === "recover";
+}
+
 async function setUp(options: NodeOptions, dataDir: DataDir): Promise<NodeSetup> {
   const { electionTimeoutMs, heartbeatMs, commitTimeoutMs, observer, signal } = options;
   const timing: Timing = {
@@ -115,7 +127,7 @@ async function setUp(options: NodeOptions, dataDir: DataDir): Promise<NodeSetup>
     heartbeatMs: heartbeatMs ?? TIMING_DEFAULTS.heartbeatMs,
     commitTimeoutMs: commitTimeoutMs ?? TIMING_DEFAULTS.commitTimeoutMs,
   };
-  const file = options.service.type === "resume" ? await dataDir.readNode() : undefined;
+  const file = isHere(options.service) ? await dataDir.readNode() : undefined;
   const known = file === undefined ? undefined : readKeys(suite, wrapping, await dataDir.readPrivate(), file);
   return {
     suite,
@@ -163,6 +175,22 @@ async function begin(node: RunningNode, options: NodeOptions, dataDir: DataDir):
   const file = await dataDir.readNode();
   const { membership } = readKeys(suite, wrapping, await dataDir.readPrivate(), file);
   if (file.retired) throw retiredError(file.nodeId);
+  if (service.type === "recover") {
+    if (membership === undefined) {
+      throw new NodeError(
+        "data-dir-empty",
+        "This node was never trusted, so it holds nothing of its service to recover.",
+      );
+    }
+    await node.recover(membership);
+    return;
+  }
+  if (file.recovering) {
+    throw new NodeError(
+      "recovery-unfinished",
+      "The recovery of this node's service was cut short. Recover it once more.",
+    );
+  }
   if (membership !== undefined) await node.resume(membership);
   else node.join(file.serviceCertificate, wayIn(file));
 }
