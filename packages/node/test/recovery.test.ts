@@ -25,7 +25,11 @@ async function survivor(): Promise<{ node: RunningNode; dir: string; txId: strin
 
 async function fetchWith(ca = "", url = ""): Promise<unknown> {
   const dispatcher = new Agent({ connect: { ca } });
-  return fetch(`${url}/health`, { dispatcher }).finally(() => dispatcher.close());
+  try {
+    return await fetch(`${url}/health`, { dispatcher });
+  } finally {
+    await dispatcher.close();
+  }
 }
 
 /** The whole ledger of a node, read as an outsider with the secrets does. */
