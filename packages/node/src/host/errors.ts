@@ -1,4 +1,7 @@
 /** What can keep a node from starting or from going on, as its operator is told. */
+import type { TransportError } from "@sealane/transport";
+import type { NodeId } from "@sealane/wire";
+
 export type NodeErrorCode =
   /** A port is taken, or the address is not this machine's. Choose another. */
   | "address-in-use"
@@ -39,4 +42,20 @@ export class NodeError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+export function retiredError(id: NodeId): NodeError {
+  const why = "Start a new node in another directory, and have that one join";
+  return new NodeError("retired", `Node ${id} was removed from its service, and its id is used up. ${why}.`);
+}
+
+export function listenError(error: TransportError): NodeError {
+  const code = error.code === "address-in-use" ? "address-in-use" : "bad-address";
+  return new NodeError(code, error.message, { cause: error });
+}
+
+export function asNodeError(error: unknown): NodeError {
+  return error instanceof NodeError
+    ? error
+    : new NodeError("fault", "The node failed; this is a bug.", { cause: error });
 }

@@ -9,13 +9,13 @@ export interface Whereabouts extends Pick<NodeFile, "nodeAddress" | "apiAddress"
 }
 
 export class NodeRecord {
+  readonly whereabouts: Whereabouts;
   readonly #dataDir: DataDir;
-  readonly #whereabouts: Whereabouts;
   #last: Promise<void> = Promise.resolve();
 
   constructor(dataDir: DataDir, whereabouts: Whereabouts) {
     this.#dataDir = dataDir;
-    this.#whereabouts = whereabouts;
+    this.whereabouts = whereabouts;
   }
 
   /** Settles when everything noted so far is written, or could not be. */
@@ -49,7 +49,7 @@ export class NodeRecord {
   }
 
   #write(describe: () => Omit<NodeFile, keyof Whereabouts | "version">): Promise<void> {
-    const written = this.#last.then(() => this.#dataDir.writeNode({ version: 1, ...this.#whereabouts, ...describe() }));
+    const written = this.#last.then(() => this.#dataDir.writeNode({ version: 1, ...this.whereabouts, ...describe() }));
     this.#last = written.catch(() => {}); // whoever asked is told
     return written;
   }

@@ -1,18 +1,29 @@
 /** What a node finds in its directory when it comes back: its ledger, read through, or from its newest snapshot on. */
-import { pemEncode } from "@sealane/crypto";
+import { type CryptoSuite, pemEncode } from "@sealane/crypto";
 import { LedgerError, type VerifiedSnapshot } from "@sealane/ledger";
 import { type FileLedger, type OpenedLedger, openLedger, type UnusableSnapshot } from "@sealane/ledger/files";
-import { seqno } from "@sealane/wire";
+import { seqno, view } from "@sealane/wire";
 import { FaultError } from "../core/errors.js";
 import { type HardState, type LogKeys, Replay } from "../core/log-state.js";
 import type { KeptSecret } from "../core/rotating-secrets.js";
 import type { DataDir } from "./data-dir.js";
 import { NodeError } from "./errors.js";
+import type { Membership, NodeKeys } from "./membership.js";
 import { SnapshotStore } from "./snapshot-store.js";
 
 type Keys = Omit<LogKeys, "ledgerSecrets"> & { readonly ledgerSecrets: readonly KeptSecret[] };
 
 const ANYWHERE = { first: 1, last: Number.MAX_SAFE_INTEGER };
+
+/** Of a node that has kept nothing yet. */
+export const NOTHING_YET: HardState = { view: view(0), votedFor: undefined, commitSeqno: seqno(0) };
+
+/** Whose directory it is. */
+export interface Owner {
+  readonly suite: CryptoSuite;
+  readonly keys: Pick<NodeKeys, "id" | "encryption">;
+  readonly membership: Membership;
+}
 
 export interface ReadBack {
   readonly replay: Replay;
@@ -23,15 +34,12 @@ export interface ReadBack {
 /**
  * Every entry behind the snapshot is checked as a backup checks it; the snapshot, by its receipt. One that does not verify is stepped over:
  * the ledger alone says the same, as long as it is whole.
- * @param serviceCertificates - DER: the service's, and those of identities it had before.
  * @throws NodeError `fault` when the ledger cannot be opened or does not verify, or does not begin at 1 and no snapshot stands before it.
  */
-export async function readBack(
-  dataDir: DataDir,
-  keys: Keys,
-  hardState: HardState,
-  serviceCertificates: readonly Uint8Array[],
-): Promise<ReadBack> {
+export async function readBack(dataDir: DataDir, { suite, keys: own, membership }: Owner): Promise<ReadBack> {
+  const keys: Keys = { suite, id: own.id, encryption: own.encryption, ledgerSecrets: membership.ledgerSecrets };
+  const services = [membership.service.certificate, ...(membership.formerServices ?? [])];
+  const hardState = await readHardState(dataDir);
   const judge = new Replay(keys, hardState);
   const { opened, snapshots } = await openAll(dataDir, judge).catch((cause: unknown) => {
     throw new NodeError("fault", `The ledger of this node cannot be opened: ${reason(cause)}`, { cause });
@@ -42,9 +50,9 @@ export async function readBack(
     const { found, unusable } = await snapshots.newest(
       isEmpty ? ANYWHERE : { first: ledger.firstSeqno, last: ledger.lastSeqno },
       {
-        suite: keys.suite,
+        suite,
         secrets: keys.ledgerSecrets,
-        serviceCertificates: serviceCertificates.map((der) => pemEncode("CERTIFICATE", der)),
+        serviceCertificates: services.map((der) => pemEncode("CERTIFICATE", der)),
       },
     );
     if (isEmpty) startBehind(ledger, found, hardState, unusable);
@@ -57,6 +65,12 @@ export async function readBack(
     await ledger.close();
     throw cause instanceof FaultError ? new NodeError("fault", cause.message, { cause }) : cause;
   }
+}
+
+async function readHardState(dataDir: DataDir): Promise<HardState> {
+  const file = await dataDir.readState();
+  if (file === undefined) return NOTHING_YET;
+  return { view: file.view, votedFor: file.votedFor ?? undefined, commitSeqno: file.commitSeqno };
 }
 
 /** A node that joined from a snapshot and has received nothing since: what it had promised to hold, the snapshot must hold. */

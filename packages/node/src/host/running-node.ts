@@ -1,82 +1,33 @@
 /** A node as its process holds it: from listening, through waiting to be trusted, to taking part, to the end. */
-import { type CryptoSuite, pemEncode } from "@sealane/crypto";
+import { pemEncode } from "@sealane/crypto";
 import { type FileLedger, openLedger } from "@sealane/ledger/files";
 import { type Frame, TransportError } from "@sealane/transport";
 import { type TcpTransport, tcp } from "@sealane/transport/tcp";
-import {
-  base64,
-  formatAddress,
-  type NetworkNode,
-  type NodeId,
-  type NodeState,
-  parseAddress,
-  seqno,
-  utf8,
-  view,
-} from "@sealane/wire";
+import { formatAddress, type NetworkNode, type NodeId, type NodeState, seqno, utf8 } from "@sealane/wire";
 import type { Answer } from "../core/answer.js";
-import type { App } from "../core/app.js";
 import { RequestError } from "../core/errors.js";
 import type { HardState } from "../core/log-state.js";
 import { type FrameVerdict, NodeCore } from "../core/node-core.js";
-import type { SigningLimits } from "../core/signing-policy.js";
-import type { NodeEvent, Start, Timing } from "../core/types.js";
-import { enter } from "./admission.js";
+import type { Start } from "../core/types.js";
 import { announceAddresses } from "./announce-addresses.js";
 import { type ApiRequest, ApiServer, refusal } from "./api-server.js";
-import { askAgain } from "./ask-again.js";
 import { askNetwork } from "./ask-network.js";
 import { nowMs } from "./clock.js";
-import type { DataDir } from "./data-dir.js";
 import { Deferred } from "./deferred.js";
-import { NodeError } from "./errors.js";
-import type { JoinOptions } from "./join-service.js";
+import { asNodeError, listenError, NodeError, retiredError } from "./errors.js";
+import { Joining } from "./joining.js";
 import { type Membership, type NodeKeys, privateFile, recoverService, tlsIdentity } from "./membership.js";
 import { NodeHost } from "./node-host.js";
 import { NodeRecord } from "./node-record.js";
+import { hostOf, type NodeSetup, type WayIn } from "./node-setup.js";
 import { pendingState } from "./pending-state.js";
-import { type ReadBack, readBack } from "./read-back.js";
+import { NOTHING_YET, type ReadBack, readBack } from "./read-back.js";
 import { asksForSnapshot, type FileAnswer } from "./snapshot-endpoint.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { Storage } from "./storage.js";
 
 /** Requests under way may take this long to finish when a node stops, in ms. */
 const STOP_GRACE_MS = 1_000;
-
-/** A node that was let in may take this long to take part, before it asks whether the service still knows it. */
-const PATIENCE_ELECTION_TIMEOUTS = 3;
-
-const NOTHING_YET: HardState = { view: view(0), votedFor: undefined, commitSeqno: seqno(0) };
-
-/** What a node is made of before it runs. */
-export interface NodeSetup {
-  readonly suite: CryptoSuite;
-  readonly dataDir: DataDir;
-  readonly keys: NodeKeys;
-  readonly node: Listen;
-  readonly api: Listen;
-  readonly app: App;
-  readonly timing: Timing;
-  readonly signing: SigningLimits;
-  readonly snapshotEvery: number;
-  readonly preVote: boolean;
-  readonly observer: ((event: NodeEvent) => void) | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** How a node gets into its service. */
-export interface WayIn {
-  /** `https://host:port` of any of its nodes. */
-  readonly joinUrl: string;
-  /** Without a snapshot. */
-  readonly fromBeginning?: true;
-}
-
-interface Listen {
-  readonly host: string;
-  readonly port: number;
-  readonly published?: string;
-}
 
 export class RunningNode {
   /** @internal Its `node.json`. */
@@ -88,6 +39,7 @@ export class RunningNode {
   readonly #setup: NodeSetup;
   readonly #transport: TcpTransport;
   readonly #api: ApiServer;
+  readonly #joining: Joining;
   readonly #startedMs = nowMs();
   readonly #stopping = new AbortController();
   readonly #takingPart = new AbortController();
@@ -111,6 +63,7 @@ export class RunningNode {
     this.apiAddress = setup.api.published ?? formatAddress(listening);
     const { nodeId, nodeAddress, apiAddress } = this;
     this.record = new NodeRecord(setup.dataDir, { nodeId, nodeAddress, apiAddress, node, api: listening });
+    this.#joining = new Joining(setup, this.record, this.#stopping.signal);
     const stop = (): void => void this.stop();
     setup.signal?.addEventListener("abort", stop, { once: true });
     this.#stopping.signal.addEventListener("abort", () => setup.signal?.removeEventListener("abort", stop));
@@ -187,28 +140,12 @@ export class RunningNode {
 
   async #join(serviceCertificate: string, { joinUrl, fromBeginning }: WayIn): Promise<void> {
     const snapshots = fromBeginning ? undefined : await SnapshotStore.open(this.#setup.dataDir.snapshotsPath);
-    const membership = await this.#enter(serviceCertificate, joinUrl, snapshots);
+    const membership = await this.#joining.enter(serviceCertificate, joinUrl, { snapshots });
     if (this.#stopping.signal.aborted) return;
     // With a snapshot it comes up as a node that comes back does.
     if ((await snapshots?.newestName()) === undefined) {
       await this.activate(membership, { type: "join", nodes: membership.nodes });
     } else await this.resume(membership);
-  }
-
-  /** Is let in, and keeps what makes it a member. */
-  async #enter(
-    serviceCertificate: string,
-    url: string,
-    snapshots: SnapshotStore | undefined,
-    since = seqno(0),
-  ): Promise<Membership> {
-    const { suite, keys, dataDir } = this.#setup;
-    const own = this.#joinRequest(serviceCertificate);
-    const membership = await enter({ ...own, suite, keys, snapshots, since, url, signal: this.#stopping.signal });
-    // In this order: after a crash between the two the node asks again, and is answered again.
-    await dataDir.writePrivate(privateFile(suite, keys, membership));
-    await this.#note(membership);
-    return membership;
   }
 
   /**
@@ -222,35 +159,17 @@ export class RunningNode {
     this.#host = undefined;
     await host?.stop();
     const snapshots = await SnapshotStore.open(dataDir.snapshotsPath);
-    const membership = await this.#enter(serviceCertificate, url, snapshots, seqno(lastSeqno + 1));
+    const membership = await this.#joining.enter(serviceCertificate, url, { snapshots, since: seqno(lastSeqno + 1) });
     await dataDir.clearLedger();
     if (!this.#stopping.signal.aborted) await this.resume(membership);
   }
 
-  #joinRequest(serviceCertificate: string): Omit<JoinOptions, "url" | "signal"> {
-    const { suite, keys } = this.#setup;
-    return {
-      serviceCertificate,
-      identity: tlsIdentity(suite, keys, undefined, hostOf(this.#setup.api), nowMs()),
-      request: {
-        publicKey: base64(keys.keyPair.publicKey.spki),
-        encryptionKey: keys.encryption.publicKey,
-        nodeAddress: this.nodeAddress,
-        apiAddress: this.apiAddress,
-      },
-    };
-  }
-
   /** Asks once more if the service should have forgotten this node before it took part. */
   #askAgain(serviceCertificate: string, nodes: readonly NetworkNode[]): void {
-    const { request, ...own } = this.#joinRequest(serviceCertificate);
-    askAgain({
-      ...own,
-      request: () => ({ ...request, startupSeqno: this.state().lastSeqno }),
-      apiAddresses: nodes.filter(({ status }) => status === "trusted").map(({ apiAddress }) => apiAddress),
-      patienceMs: PATIENCE_ELECTION_TIMEOUTS * this.#setup.timing.electionTimeoutMs,
-      signal: AbortSignal.any([this.#stopping.signal, this.#takingPart.signal]),
-    })
+    const signal = AbortSignal.any([this.#stopping.signal, this.#takingPart.signal]);
+    const asking = { nodes, lastSeqno: () => this.state().lastSeqno, signal };
+    this.#joining
+      .askAgain(serviceCertificate, asking)
       .then((tooFar) => (tooFar === undefined ? undefined : this.#startOver(serviceCertificate, tooFar)))
       .catch((cause: unknown) => this.#fail(asNodeError(cause)));
   }
@@ -270,17 +189,9 @@ export class RunningNode {
     await this.#note(membership);
   }
 
-  async #readBack(membership: Membership): Promise<ReadBack> {
+  #readBack(membership: Membership): Promise<ReadBack> {
     const { suite, dataDir, keys } = this.#setup;
-    const file = await dataDir.readState();
-    const hardState =
-      file === undefined
-        ? NOTHING_YET
-        : { view: file.view, votedFor: file.votedFor ?? undefined, commitSeqno: file.commitSeqno };
-    const { id, encryption } = keys;
-    const logKeys = { suite, id, ledgerSecrets: membership.ledgerSecrets, encryption };
-    const services = [membership.service.certificate, ...(membership.formerServices ?? [])];
-    return readBack(dataDir, logKeys, hardState, services);
+    return readBack(dataDir, { suite, keys, membership });
   }
 
   /** Tells the service where this node is now, if it has another address on record. */
@@ -421,11 +332,6 @@ export class RunningNode {
   }
 }
 
-export function retiredError(id: NodeId): NodeError {
-  const why = "Start a new node in another directory, and have that one join";
-  return new NodeError("retired", `Node ${id} was removed from its service, and its id is used up. ${why}.`);
-}
-
 function answer(
   node: RunningNode | undefined,
   request: ApiRequest,
@@ -436,19 +342,4 @@ function answer(
 
 function notTrusted(): Answer {
   return refusal(new RequestError("not-trusted", "This node is not part of a service yet: it waits to be trusted."));
-}
-
-function hostOf({ host, published }: Listen): string {
-  return published === undefined ? host : parseAddress(published).host;
-}
-
-function listenError(error: TransportError): NodeError {
-  const code = error.code === "address-in-use" ? "address-in-use" : "bad-address";
-  return new NodeError(code, error.message, { cause: error });
-}
-
-function asNodeError(error: unknown): NodeError {
-  return error instanceof NodeError
-    ? error
-    : new NodeError("fault", "The node failed; this is a bug.", { cause: error });
 }

@@ -12,9 +12,10 @@ import { SIGNING_DEFAULTS, type SigningLimits } from "../core/signing-policy.js"
 import type { NodeEvent, Timing } from "../core/types.js";
 import { nowMs } from "./clock.js";
 import { DataDir, type NodeFile } from "./data-dir.js";
-import { NodeError } from "./errors.js";
+import { NodeError, retiredError } from "./errors.js";
 import { foundService, newNodeKeys, privateFile, privatePem, readKeys } from "./membership.js";
-import { type NodeSetup, RunningNode, retiredError, type WayIn } from "./running-node.js";
+import type { NodeSetup, WayIn } from "./node-setup.js";
+import { RunningNode } from "./running-node.js";
 
 export interface ListenOptions {
   /** Where to listen. Port 0 takes a free one. */
