@@ -108,7 +108,7 @@ describe("a damaged disk", () => {
   it("is refused when it lost what had been committed, and known to have lost what had not", () => {
     const disk = new SimulatedDisk(new SeededRandom(1));
     append(disk, 0, 4);
-    disk.handle({ type: "commit", seqno: seqno(4) });
+    disk.handle({ type: "commit", seqno: seqno(4), reconfigures: false });
     disk.handle({ type: "persist", token: 1 });
     disk.work(5_000);
     append(disk, 4, 6);
@@ -119,6 +119,18 @@ describe("a damaged disk", () => {
     expect(disk.open(isIntact)).toMatchObject({ type: "opened", lostSynced: true });
     disk.cutOff((ENTRIES[4]?.length ?? 0) + 1);
     expect(disk.open(isIntact)).toEqual({ type: "refused", why: "corrupt" });
+  });
+
+  it("notes a commit now and then, and that of a reconfiguration at once", () => {
+    const disk = new SimulatedDisk(new SeededRandom(1));
+    append(disk, 0, 4);
+    persist(disk);
+    const noted = (at: number, reconfigures: boolean) => {
+      disk.handle({ type: "commit", seqno: seqno(at), reconfigures });
+      disk.work(1);
+      return disk.hardState.commitSeqno;
+    };
+    expect([noted(2, false), noted(3, true), noted(4, false)]).toEqual([0, 3, 3]);
   });
 
   it("holds a flush for as long as it is slow, and gathers the next group meanwhile", () => {

@@ -206,6 +206,28 @@ describe("replacing nodes", () => {
   });
 });
 
+describe("a loss right after a change", () => {
+  /** As it would come back: knowing that the last reconfiguration is committed. */
+  const noted = ({ replication, disk }: SimulatedNode): boolean =>
+    (replication?.configurations[0]?.seqno ?? Number.POSITIVE_INFINITY) <= disk.hardState.commitSeqno;
+
+  it.each([20, 21, 22, 23, 24, 25])(
+    "two become three, and one of the two is lost for ever as the power fails: seed %i",
+    (seed) => {
+      const cluster = new Cluster({ seed });
+      const nodes = [cluster.found()];
+      while (nodes.length < 3) nodes.push(cluster.join(nodes[0] as SimulatedNode));
+      cluster.until(() => nodes.every(noted), 3 * 100); // without a write: three heartbeats
+      for (const node of nodes) node.kill();
+      const lost = nodes[seed % 2];
+      const left = nodes.filter((node) => node !== lost);
+      for (const node of left) node.restart(cluster.nowMs);
+      cluster.until(() => left.some((node) => node.role === "primary"), 3 * 1_000);
+      putAnyway(cluster, "after");
+    },
+  );
+});
+
 describe("what the service refuses", () => {
   it("removing its only node, or so many that too few are left that have taken part", () => {
     const { cluster, nodes } = clusterOf(11, 1);

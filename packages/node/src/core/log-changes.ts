@@ -63,12 +63,13 @@ export class LogChanges {
     this.#tell({ type: "membership" });
   }
 
-  handleCommit(at: Seqno): void {
+  /** @param reconfigures - As `CommitOutput` says. */
+  handleCommit(at: Seqno, reconfigures: boolean): void {
     if (this.#unstored.reachBackTo(at)) this.store();
     this.#captureSnapshots(at);
     this.#state.compact(at);
     this.#uncommitted.handleCommit(at);
-    this.#tell({ type: "commit", seqno: at });
+    this.#tell({ type: "commit", seqno: at, reconfigures });
   }
 
   /** Before anything under a new secret is stored, the secret is. */

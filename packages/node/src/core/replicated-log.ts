@@ -12,6 +12,7 @@ import {
   snapshotEvidence,
 } from "@sealane/ledger";
 import { type ConsensusMessage, type NodeId, type Seqno, seqno, type TxId, type WriteSet } from "@sealane/wire";
+import { ConfigurationInForce } from "./configuration-in-force.js";
 import { RequestError } from "./errors.js";
 import { LogChanges } from "./log-changes.js";
 import type { LogOutput } from "./log-output.js";
@@ -42,6 +43,7 @@ export class ReplicatedLog {
   readonly #unstored = new UnstoredEntries();
   readonly #changes: LogChanges;
   readonly #retirements = new Retirements();
+  readonly #configuration = new ConfigurationInForce();
   readonly #renewals: Renewals;
   readonly #outputs: LogOutput[] = [];
   #waitUntilMs = Number.POSITIVE_INFINITY;
@@ -289,7 +291,10 @@ export class ReplicatedLog {
         break;
       case "commit":
         this.#signer.handleCommit(this.replica.commitSeqno, nowMs);
-        this.#changes.handleCommit(output.seqno);
+        this.#changes.handleCommit(
+          output.seqno,
+          this.#configuration.handleCommit(output.seqno, this.replica.configurations),
+        );
         this.#followCertificate();
         break;
       case "role":

@@ -6,6 +6,7 @@ import type { FrameType, NetworkNode, NodeId, Seqno, TxId, View } from "@sealane
 import type { Answer } from "./answer.js";
 import type { App } from "./app.js";
 import type { Member, ServiceKeys } from "./identity.js";
+import type { CommitOutput } from "./log-output.js";
 import type { HardState, Replay } from "./log-state.js";
 import type { EncryptionKey, KeptSecret } from "./rotating-secrets.js";
 import type { SigningLimits } from "./signing-policy.js";
@@ -94,7 +95,7 @@ export type Output =
   | { readonly type: "append"; readonly entries: readonly LedgerEntry[] }
   | { readonly type: "truncate"; readonly to: Seqno }
   | { readonly type: "persist"; readonly token: number; readonly hardState?: HardState }
-  | { readonly type: "commit"; readonly seqno: Seqno }
+  | CommitOutput
   /** Keep these ledger secrets, all of them, as safe as the node's key; durable before what is appended after. */
   | { readonly type: "secrets"; readonly secrets: readonly KeptSecret[] }
   /** Keep this certificate (DER) in place of the one before, and show it to clients: the service has endorsed this node anew. */

@@ -12,7 +12,7 @@ import { NodeError } from "./errors.js";
 
 export type StorageOutput = Extract<Output, { type: "append" | "truncate" | "secrets" | "persist" | "commit" }>;
 
-/** The commit hint on disk is at most this old, in ms. It only spares a restarted node some waiting. */
+/** The commit hint on disk is at most this old, in ms, and never older than a reconfiguration. It spares a restarted node some waiting. */
 const COMMIT_HINT_MS = 1_000;
 
 export class Storage {
@@ -69,7 +69,7 @@ export class Storage {
 
   async #carryOut(group: readonly StorageOutput[]): Promise<void> {
     let token: number | undefined;
-    let voted = false;
+    let isUrgent = false;
     for (const output of group) {
       switch (output.type) {
         case "append":
@@ -85,11 +85,12 @@ export class Storage {
         case "commit":
           this.#ledger.commit(output.seqno);
           this.#noteCommit(output.seqno);
+          isUrgent ||= output.reconfigures;
           break;
         case "persist":
           token = output.token;
           if (output.hardState === undefined) break;
-          voted = true;
+          isUrgent = true;
           this.#hardState = { ...output.hardState, commitSeqno: this.#hardState.commitSeqno };
           break;
         default:
@@ -97,7 +98,7 @@ export class Storage {
       }
     }
     await this.#ledger.flush();
-    if (voted || this.#nowMs() - this.#hintWrittenMs >= COMMIT_HINT_MS) await this.#writeState();
+    if (isUrgent || this.#nowMs() - this.#hintWrittenMs >= COMMIT_HINT_MS) await this.#writeState();
     if (token !== undefined) this.#handlers.onPersisted(token);
   }
 

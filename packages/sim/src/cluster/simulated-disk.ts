@@ -48,7 +48,7 @@ export type Recovery =
 
 /** The least that disks write as a whole. */
 const SECTOR_BYTES = 512;
-/** The commit hint on disk is at most this old, in ms (node `host/storage.ts`). */
+/** The commit hint on disk is at most this old, in ms, and never older than a reconfiguration (node `host/storage.ts`). */
 const COMMIT_HINT_MS = 1_000;
 const NOTHING_YET: HardState = { view: view(0), votedFor: undefined, commitSeqno: seqno(0) };
 
@@ -78,6 +78,9 @@ export class SimulatedDisk {
   /** Committed as far as the flush under way, or what is queued behind it, says. */
   #commitSeqno = seqno(0);
   #queuedCommitSeqno = seqno(0);
+  /** The hint must not wait: of the flush under way, and of what is queued behind it. */
+  #notes = false;
+  #queuedNotes = false;
   #hintWrittenMs = 0;
   /** The file as a crash or damage left it, until it is opened again. */
   #image: Uint8Array | undefined;
@@ -141,6 +144,7 @@ export class SimulatedDisk {
         break;
       case "commit":
         this.#queuedCommitSeqno = output.seqno;
+        this.#queuedNotes ||= output.reconfigures;
         break;
       default:
         output satisfies never;
@@ -172,6 +176,8 @@ export class SimulatedDisk {
     this.#nextSecrets = this.#queuedSecrets;
     this.#queuedSecrets = undefined;
     this.#commitSeqno = seqno(Math.max(this.#commitSeqno, this.#queuedCommitSeqno));
+    this.#notes = this.#queuedNotes;
+    this.#queuedNotes = false;
     this.#queuedToken = undefined;
     this.#queuedHardState = undefined;
     const [minMs, maxMs] = this.latencyMs;
@@ -266,7 +272,7 @@ export class SimulatedDisk {
     this.#isFlushing = false;
     this.#doneMs = Number.POSITIVE_INFINITY;
     const voted = this.#nextHardState;
-    if (voted !== undefined || nowMs - this.#hintWrittenMs >= COMMIT_HINT_MS) {
+    if (voted !== undefined || this.#notes || nowMs - this.#hintWrittenMs >= COMMIT_HINT_MS) {
       this.#hintWrittenMs = nowMs;
       this.#hardState = { ...(voted ?? this.#hardState), commitSeqno: this.#commitSeqno };
     }
@@ -293,6 +299,8 @@ export class SimulatedDisk {
     this.#nextSecrets = undefined;
     this.#queuedSecrets = undefined;
     this.#hasQueued = false;
+    this.#notes = false;
+    this.#queuedNotes = false;
     this.#commitSeqno = this.#hardState.commitSeqno;
     this.#queuedCommitSeqno = this.#hardState.commitSeqno;
   }

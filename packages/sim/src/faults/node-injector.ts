@@ -15,6 +15,9 @@ const HONEST_LATENCY_MS = [0, 0] as const;
 /** Members that faults leave at least, and bring in at most. */
 const NODES_MIN = 2;
 const NODES_MAX = 7;
+/** How long a loss waits for a change of members, and how often it looks, in ms. */
+const LOSS_PATIENCE_MS = 3_000;
+const LOSS_POLL_MS = 5;
 
 export type NodeFault = Extract<Fault, { readonly node: number }>;
 type ArmedFault =
@@ -122,10 +125,8 @@ export class NodeInjector {
         this.#pause(node, fault.forMs);
         break;
       case "restart-empty":
-        if (!this.#world.members.canSpare(node)) return;
-        this.#lose(node);
-        this.#comebacks.comeBackAfter(node, 0);
-        break;
+        this.#loseWhenSpared(node, fault, 0);
+        return;
       default:
         fault satisfies never;
     }
@@ -166,10 +167,8 @@ export class NodeInjector {
         });
         break;
       case "wiped":
-        if (!this.#world.members.canSpare(node)) return;
-        this.#lose(node);
-        this.#comebacks.comeBackAfter(node, fault.forMs);
-        break;
+        this.#loseWhenSpared(node, fault, fault.forMs);
+        return;
       default:
         fault satisfies never;
     }
@@ -266,10 +265,22 @@ export class NodeInjector {
     this.#comebacks.comeBackAfter(node, forMs);
   }
 
-  /** Its data is gone: what comes back in its place is a fresh node. */
-  #lose(node: SimulatedNode): void {
-    this.#endNode(node);
-    this.#world.members.lose(node);
+  /**
+   * Its data is gone: what comes back in its place is a fresh node. While nodes come or go that waits, and happens as soon as the change
+   * is complete: that is when a service is likeliest to have forgotten it.
+   */
+  #loseWhenSpared(node: SimulatedNode, fault: NodeFault, downMs: number, patienceMs = LOSS_PATIENCE_MS): void {
+    const { members } = this.#world;
+    if (members.canSpare(node)) {
+      this.#endNode(node);
+      members.lose(node);
+      this.#tally.count(fault);
+      this.#comebacks.comeBackAfter(node, downMs);
+    } else if (!members.isSettled && patienceMs > 0) {
+      this.#endings.after(LOSS_POLL_MS, () => {
+        if (node.isUp) this.#loseWhenSpared(node, fault, downMs, patienceMs - LOSS_POLL_MS);
+      });
+    }
   }
 
   #endNode(node: SimulatedNode): void {
