@@ -40,14 +40,19 @@ export class ChunkEntries {
   }
 
   /**
-   * @param after - The seqno before the chunk. @param next - The chunk behind it.
+   * @param next - The chunk behind it. @param after - The seqno before it. @param reuse - As `WindowReader` has it, for its entries.
    * @throws {LedgerError} `gap`, `unfinished`, `bad-positions`, `bad-file-name`.
    */
-  static async open(chunk: ChunkFile, next: ChunkFile | undefined, after: number): Promise<ChunkEntries> {
+  static async open(
+    chunk: ChunkFile,
+    next: ChunkFile | undefined,
+    after: number,
+    reuse: boolean,
+  ): Promise<ChunkEntries> {
     const { file, name, first, last, committed } = chunk;
     if (first !== after + 1) throw new LedgerError("gap", `${name} does not follow entry ${after}`);
     if (file.size < CHUNK_HEADER_BYTES) throw new LedgerError("unfinished", `${name} has no header`);
-    const entries = new WindowReader(file);
+    const entries = new WindowReader(file, { reuse });
     const tableOffset = readU64(await entries.take(0, CHUNK_HEADER_BYTES));
     const finished = tableOffset !== 0n;
     if (finished && (tableOffset <= BigInt(CHUNK_HEADER_BYTES) || tableOffset >= BigInt(file.size)))
@@ -74,19 +79,19 @@ export class ChunkEntries {
   peek(): Uint8Array | undefined {
     this.#checkGoesOn();
     if (this.#finished) {
-      const position = this.#positions.peek(this.#positionOffset, POSITION_BYTES);
-      if (position === undefined) return undefined;
-      this.#checkPosition(position);
+      const position = this.#positions.indexOf(this.#positionOffset, POSITION_BYTES);
+      if (position < 0) return undefined;
+      this.#checkPosition(this.#positions.window, position);
     }
-    const header = this.#entries.peek(this.#offset, ENTRY_HEADER_BYTES);
-    if (header === undefined) return undefined;
-    const { bytes } = parseEntryHeader(header);
+    const header = this.#entries.indexOf(this.#offset, ENTRY_HEADER_BYTES);
+    if (header < 0) return undefined;
+    const { bytes } = parseEntryHeader(this.#entries.window, header);
     return bytes > this.#end - this.#offset ? undefined : this.#entries.peek(this.#offset, bytes);
   }
 
   /** The next entry, whole. @throws {LedgerError} as `peek`; `truncated`, `unfinished`. */
   async take(): Promise<Uint8Array> {
-    if (this.#finished) this.#checkPosition(await this.#takePosition());
+    if (this.#finished) this.#checkPosition(await this.#takePosition(), 0);
     const left = this.#end - this.#offset;
     if (left < ENTRY_HEADER_BYTES) throw this.#cut();
     const { bytes } = parseEntryHeader(await this.#entries.take(this.#offset, ENTRY_HEADER_BYTES));
@@ -140,9 +145,10 @@ export class ChunkEntries {
     }
   }
 
-  #checkPosition(position: Uint8Array): void {
-    const [a = 0, b = 0, c = 0, d = 0] = position;
-    if (a + b * 0x100 + c * 0x1_0000 + d * 0x100_0000 !== this.#offset)
+  #checkPosition(bytes: Uint8Array, at: number): void {
+    let position = 0;
+    for (let index = POSITION_BYTES - 1; index >= 0; index--) position = position * 256 + (bytes[at + index] ?? 0);
+    if (position !== this.#offset)
       throw new LedgerError("bad-positions", `the positions table of ${this.#chunk.name} has an entry elsewhere`);
   }
 

@@ -65,6 +65,8 @@ export function decodeEntry(suite: CryptoSuite, secrets: LedgerSecrets | undefin
   return strictly(() => decode(suite, secrets, readFrame(bytes), bytes));
 }
 
+const NO_MAPS: WriteSet = [];
+
 /** What a verifier follows entries by. */
 export type FollowedEntry = Pick<
   DecodedEntry,
@@ -143,7 +145,7 @@ function check(
   }
   checkEndsNoChunk(flags);
   const leaf = leafHash(suite, suite.sha256(bytes), commitEvidenceDigest, claimsDigest);
-  return { seqno, view, flags, publicMaps: [], leaf, isSignature: false, signature: undefined, bytes };
+  return { seqno, view, flags, publicMaps: NO_MAPS, leaf, isSignature: false, signature: undefined, bytes };
 }
 
 /** The plaintext of the private domain. @throws {LedgerError} `bad-tag`, `no-secret`. */

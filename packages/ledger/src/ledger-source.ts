@@ -6,8 +6,11 @@ export interface LedgerFile {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** @returns The bytes from `offset` on, exactly `length` of them unless the file ends before. The caller may keep them. */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * @param into - Memory of at least `length` bytes that may be used, or not.
+   * @returns The bytes from `offset` on, exactly `length` of them unless the file ends before. The caller may keep them.
+   */
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** All files of one ledger directory; names that do not belong to a ledger are skipped by the reader. */
@@ -33,15 +36,19 @@ const WINDOW_BYTES = 1024 * 1024;
 /** Reads a file front to back through one window: memory stays at the window, or at the longest piece asked for. */
 export class WindowReader {
   readonly #file: LedgerFile;
+  /** Read into again and again, if the caller keeps nothing: new memory costs a tenth of what is then done with it. */
+  #memory: Uint8Array | undefined;
   #window: Uint8Array = new Uint8Array(0);
   #start = 0;
 
-  constructor(file: LedgerFile) {
+  /** @param options.reuse - Views handed out before are overwritten by the next `take` that has to read. Default: they never change. */
+  constructor(file: LedgerFile, { reuse = false } = {}) {
     this.#file = file;
+    if (reuse) this.#memory = new Uint8Array(Math.min(WINDOW_BYTES, file.size));
   }
 
   /**
-   * The `length` bytes at `offset`. A view, not changed by later calls.
+   * The `length` bytes at `offset`. A view.
    * @throws {LedgerError} `truncated` when the file ends before.
    */
   async take(offset: number, length: number): Promise<Uint8Array> {
@@ -50,7 +57,8 @@ export class WindowReader {
     if (offset + length > this.#file.size)
       throw new LedgerError("truncated", "the file ends inside what it should hold");
     const wanted = Math.min(Math.max(length, WINDOW_BYTES), this.#file.size - offset);
-    this.#window = await this.#file.read(offset, wanted);
+    if (this.#memory !== undefined && this.#memory.length < wanted) this.#memory = new Uint8Array(wanted);
+    this.#window = await this.#file.read(offset, wanted, this.#memory);
     this.#start = offset;
     if (this.#window.length < length) throw new LedgerError("truncated", "the file became shorter while it was read");
     return this.#window.subarray(0, length);
@@ -58,7 +66,18 @@ export class WindowReader {
 
   /** The same without a wait, which costs more than most entries do; `undefined` when they are not all in the window. */
   peek(offset: number, length: number): Uint8Array | undefined {
+    const at = this.indexOf(offset, length);
+    return at < 0 ? undefined : this.#window.subarray(at, at + length);
+  }
+
+  /** Where the `length` bytes at `offset` are in `window`; −1 when they are not all there. */
+  indexOf(offset: number, length: number): number {
     const at = offset - this.#start;
-    return at < 0 || at + length > this.#window.length ? undefined : this.#window.subarray(at, at + length);
+    return at + length > this.#window.length ? -1 : Math.max(at, -1);
+  }
+
+  /** What was read last. */
+  get window(): Uint8Array {
+    return this.#window;
   }
 }

@@ -11,7 +11,6 @@ const SAFE_HIGH_MAX = 0x1f_ffff;
 /** A stretch of borrowed bytes and a place in it. Every method throws `WireError` `truncated` when the stretch ends first. */
 export class Span {
   readonly bytes: Uint8Array;
-  readonly #data: DataView;
   // Invariant: 0 <= #offset <= #end <= bytes.length.
   #offset: number;
   #end: number;
@@ -19,7 +18,6 @@ export class Span {
   /** All of `bytes`. */
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.#data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = 0;
     this.#end = bytes.length;
   }
@@ -40,11 +38,11 @@ export class Span {
   }
 
   u8(field: string): number {
-    return this.#data.getUint8(this.skip(1, field));
+    return this.#byte(this.skip(1, field));
   }
 
   u32(field: string): number {
-    return this.#data.getUint32(this.skip(4, field), true);
+    return this.#u32(this.skip(4, field));
   }
 
   /** @throws {WireError} `out-of-range` above 2^53 − 1. */
@@ -54,9 +52,9 @@ export class Span {
 
   /** A field that was passed over before. */
   u64At(offset: number, field: string): number {
-    const high = this.#data.getUint32(offset + 4, true);
+    const high = this.#u32(offset + 4);
     if (high > SAFE_HIGH_MAX) throw new WireError("out-of-range", `${field} is above 2^53 - 1`);
-    return high * TWO_POW_32 + this.#data.getUint32(offset, true);
+    return high * TWO_POW_32 + this.#u32(offset);
   }
 
   /** Passes over `count` bytes. @returns where they start. */
@@ -72,6 +70,17 @@ export class Span {
     const length = this.u64(field);
     if (length > bytesMax) throw new WireError("too-large", `${field} has ${length} bytes, above ${bytesMax}`);
     return this.skip(length, field);
+  }
+
+  /** Byte by byte: to make a DataView takes as long as reading all of an entry. */
+  #u32(offset: number): number {
+    const low = this.#byte(offset) | (this.#byte(offset + 1) << 8) | (this.#byte(offset + 2) << 16);
+    return low + this.#byte(offset + 3) * 0x100_0000;
+  }
+
+  /** One that is there. */
+  #byte(offset: number): number {
+    return this.bytes[offset] ?? 0;
   }
 
   #truncated(count: number, field: string): WireError {

@@ -17,8 +17,8 @@ import { TrustTables } from "./trust-tables.js";
 import type { LedgerRefused, LedgerVerified, VerifiedEntry, VerifyOptions } from "./verification.js";
 import { ViewHistory } from "./view-history.js";
 
-/** Leaves folded away at a time: the verifier needs none again. */
-const FLUSH_LEAVES = 4_096;
+/** Leaves that stay: a signature's own tree starts at one before it, and one that is still here is compared and not hashed again. */
+const KEPT_LEAVES = 8_192;
 
 interface Place {
   seqno: number;
@@ -119,7 +119,7 @@ export class VerifierWalk {
   /** Walks a chunk and hands out its entries. */
   async *entries(chunk: ChunkFile, next: ChunkFile | undefined): AsyncGenerator<VerifiedEntry, void, undefined> {
     this.#locate(chunk.file, 0);
-    const entries = await ChunkEntries.open(chunk, next, this.#lastSeqno);
+    const entries = await ChunkEntries.open(chunk, next, this.#lastSeqno, false);
     const { name: file } = chunk.file;
     while (!entries.isAtEnd) {
       const { offset } = entries;
@@ -135,7 +135,7 @@ export class VerifierWalk {
   /** The same for nobody: to stop at each entry, and to make an object of each, takes longer than to check a small one. */
   async pass(chunk: ChunkFile, next: ChunkFile | undefined): Promise<void> {
     this.#locate(chunk.file, 0);
-    const entries = await ChunkEntries.open(chunk, next, this.#lastSeqno);
+    const entries = await ChunkEntries.open(chunk, next, this.#lastSeqno, true);
     while (!entries.isAtEnd) {
       this.#locate(chunk.file, entries.offset);
       const entry = checkEntry(this.#suite, this.#secrets, entries.peek() ?? (await entries.take()));
@@ -215,7 +215,7 @@ export class VerifierWalk {
     if (entry.seqno === this.#base?.seqno && !equalBytes(this.#tree.root(), this.#base.root))
       throw new LedgerError("root-mismatch", `the entries up to ${entry.seqno} are not those ${this.#base.file} is of`);
     this.#audit.observe(entry);
-    if (this.#tree.size - this.#tree.first > FLUSH_LEAVES) this.#tree.flush(this.#tree.size - 1);
+    if (this.#tree.size - this.#tree.first > 2 * KEPT_LEAVES) this.#tree.flush(this.#tree.size - KEPT_LEAVES);
     this.#lastView = view;
     this.#lastSeqno = entry.seqno;
   }

@@ -15,8 +15,8 @@ export interface Disk {
 
 export interface DiskFile {
   size(): Promise<number>;
-  /** At most `length` bytes from `position` on; fewer only at the end of the file. */
-  read(position: number, length: number): Promise<Uint8Array>;
+  /** At most `length` bytes from `position` on; fewer only at the end of the file. @param into - Memory of that length at least, if it helps. */
+  read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Writes all parts, back to back. The parts must not change until the promise settles. */
   write(parts: readonly Uint8Array[], position: number): Promise<void>;
   truncate(size: number): Promise<void>;

@@ -42,7 +42,7 @@ async function describe(disk: Disk, path: string, name: string): Promise<LedgerF
   return {
     name,
     size: await withFile(disk, path, (file) => file.size()),
-    read: (offset, length) => withFile(disk, path, (file) => file.read(offset, length)),
+    read: (offset, length, into) => withFile(disk, path, (file) => file.read(offset, length, into)),
   };
 }
 

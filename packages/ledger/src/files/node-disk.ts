@@ -32,7 +32,7 @@ export const nodeDisk: Disk = {
 function diskFile(handle: FileHandle): DiskFile {
   return {
     size: async () => (await handle.stat()).size,
-    read: (position, length) => readAll(handle, position, length),
+    read: (position, length, into = new Uint8Array(length)) => readAll(handle, position, length, into),
     write: (parts, position) => writeAll(handle, parts, position),
     truncate: (size) => handle.truncate(size),
     sync: () => handle.datasync(),
@@ -40,8 +40,7 @@ function diskFile(handle: FileHandle): DiskFile {
   };
 }
 
-async function readAll(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+async function readAll(handle: FileHandle, position: number, length: number, bytes: Uint8Array): Promise<Uint8Array> {
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled);
