@@ -19,8 +19,9 @@ async function carryOut(command: NodeCommand): Promise<NodeAnswer> {
   switch (command.do) {
     case "start": {
       await countSyncs();
-      const { dataDir, join } = command;
-      node = await startNode({ dataDir, service: join === undefined ? { type: "new" } : { type: "join", ...join } });
+      const { dataDir, join, curve } = command;
+      const service = join === undefined ? ({ type: "new", curve } as const) : ({ type: "join", ...join } as const);
+      node = await startNode({ dataDir, service });
       const { nodeId, apiUrl, serviceCertificate } = node;
       return { nodeId, apiUrl, ...(serviceCertificate === undefined ? {} : { serviceCertificate }) };
     }

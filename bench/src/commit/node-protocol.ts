@@ -4,6 +4,8 @@ export type NodeCommand =
   | {
       readonly do: "start";
       readonly dataDir: string;
+      /** Of a service that is founded. */
+      readonly curve: "P-384" | "P-256";
       /** Without it the node founds a service. */
       readonly join?: { readonly url: string; readonly serviceCertificate: string };
     }

@@ -16,7 +16,7 @@ export async function profileCommit(inFlight: number): Promise<string[]> {
   const profiles = join(dir, "profiles");
   try {
     const execArgv = ["--cpu-prof", `--cpu-prof-dir=${profiles}`, "--cpu-prof-interval=500"];
-    const cluster = await startSealane(join(dir, "nodes"), NODES, execArgv);
+    const cluster = await startSealane(join(dir, "nodes"), NODES, { execArgv });
     try {
       await load(cluster, inFlight, LOAD_MS);
     } finally {

@@ -12,8 +12,15 @@ import type { NodeAnswer, NodeCommand } from "./node-protocol.js";
 
 const STOP_MS_MAX = 5_000;
 
-/** @param execArgv - For the nodes' processes. */
-export async function startSealane(dir: string, nodes: number, execArgv: readonly string[] = []): Promise<Cluster> {
+export interface SealaneOptions {
+  /** For the nodes' processes. */
+  readonly execArgv?: readonly string[];
+  /** Of the service's key and the nodes'. Default P-384. */
+  readonly curve?: "P-384" | "P-256";
+}
+
+export async function startSealane(dir: string, nodes: number, options: SealaneOptions = {}): Promise<Cluster> {
+  const { execArgv = [], curve = "P-384" } = options;
   const processes: NodeProcess[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(processes.map((node) => node.stop()));
@@ -22,7 +29,7 @@ export async function startSealane(dir: string, nodes: number, execArgv: readonl
     const first = new NodeProcess(execArgv);
     processes.push(first);
     const firstDir = join(dir, "node0");
-    const { apiUrl, serviceCertificate } = await first.ask({ do: "start", dataDir: firstDir });
+    const { apiUrl, serviceCertificate } = await first.ask({ do: "start", dataDir: firstDir, curve });
     if (apiUrl === undefined || serviceCertificate === undefined) throw new Error("the first node has a service");
     const agent = new Agent({ ca: serviceCertificate, keepAlive: true, maxSockets: 1 });
     const memberKey = await readFile(join(firstDir, "member0.private.pem"), "utf8");
@@ -30,7 +37,7 @@ export async function startSealane(dir: string, nodes: number, execArgv: readonl
       const node = new NodeProcess(execArgv);
       processes.push(node);
       const joining = { url: apiUrl, serviceCertificate };
-      const { nodeId } = await node.ask({ do: "start", dataDir: join(dir, `node${index}`), join: joining });
+      const { nodeId } = await node.ask({ do: "start", dataDir: join(dir, `node${index}`), curve, join: joining });
       const ballot = trustBallot(memberKey, serviceCertificate, NodeId.parse(nodeId));
       await untilAccepted(() => call(agent, `${apiUrl}/governance/ballots`, "POST", ballot));
       await node.ask({ do: "ready" });

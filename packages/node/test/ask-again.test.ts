@@ -10,7 +10,7 @@ import { found } from "./support.js";
 
 /** Asks about a node that is let in and takes no part; there is nothing behind its addresses. */
 function asking(first: Awaited<ReturnType<typeof found>>, signal: AbortSignal) {
-  const { id, keyPair } = newNodeKeys(suite, wrapping);
+  const { id, keyPair } = newNodeKeys(suite, wrapping, "P-384");
   const der = createSelfSigned(suite, keyPair, { name: id, hosts: [], ...validity(Date.now(), 1) });
   const identity = {
     certificate: pemEncode("CERTIFICATE", der),

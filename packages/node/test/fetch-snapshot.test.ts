@@ -25,7 +25,7 @@ interface Given {
 let given: Given;
 let other: Given;
 /** Of whoever speaks: a service endorses many, and one will do. */
-const keys = newNodeKeys(suite, wrapping);
+const keys = newNodeKeys(suite, wrapping, "P-384");
 const identity = tlsIdentity(suite, keys, undefined, "127.0.0.1", Date.now());
 
 /** A snapshot of a service of its own, and that service's keys. */

@@ -19,7 +19,7 @@ const SNAPSHOTS = { snapshotEvery: 20, electionTimeoutMs: 500 };
 async function letIn(first: WatchedNode): Promise<string> {
   const { apiUrl, serviceCertificate = "" } = first.node;
   const dir = await temporaryDir();
-  const keys = newNodeKeys(suite, wrapping);
+  const keys = newNodeKeys(suite, wrapping, "P-384");
   const [node, api] = [await freeAddress(), await freeAddress()];
   const [nodeAddress, apiAddress] = [formatAddress(node), formatAddress(api)];
   const publicKey = base64(keys.keyPair.publicKey.spki);

@@ -1,6 +1,7 @@
 /** The keys inside a node, and the certificates made with them (design.md §1; channel-v2 §3). */
 import {
   type CryptoSuite,
+  type Curve,
   createServiceIdentity,
   endorse,
   endorseService,
@@ -36,10 +37,23 @@ const DAY_MS = 86_400_000;
 /** Certificates begin this much earlier, for clients whose clocks are behind. */
 const CLOCK_SLACK_MS = 3_600_000;
 
-/** @param former - How many identities the service had before. */
-export function newServiceKeys(suite: CryptoSuite, nowMs: number, former = 0): ServiceKeys {
+/**
+ * Curves on which a service has node keys: its own, so that the cost of a commit is decided once, and P-384 in any service (channel-v2 §1).
+ * @param curve - Of the service key.
+ */
+export function nodeCurves(curve: Curve): readonly Curve[] {
+  return curve === "P-384" ? ["P-384"] : ["P-384", curve];
+}
+
+/** @param options.former - How many identities the service had before. */
+export function newServiceKeys(
+  suite: CryptoSuite,
+  nowMs: number,
+  { curve = "P-384", former = 0 }: { readonly curve?: Curve; readonly former?: number } = {},
+): ServiceKeys {
   const identity = createServiceIdentity(suite, {
     name: "Sealane service",
+    curve,
     pathLength: former,
     ...validity(nowMs, SERVICE_CERTIFICATE_DAYS),
   });

@@ -16,7 +16,7 @@ import {
 import { type EndpointRequest, parseJson } from "./app.js";
 import { RequestError } from "./errors.js";
 import { recordJoin } from "./governance.js";
-import { nodeIdOf } from "./identity.js";
+import { nodeCurves, nodeIdOf } from "./identity.js";
 import type { ReplicatedLog } from "./replicated-log.js";
 import { endorsedCertificates, networkNodes, nodeInfos } from "./tables.js";
 import type { CoreConfig } from "./types.js";
@@ -35,9 +35,10 @@ export interface JoinAnswer {
 
 /**
  * Reads a join request.
- * @throws RequestError `forbidden` without a client certificate over the joiner's own key; WireError, CertificateError, CryptoError.
+ * @throws RequestError `forbidden` without a client certificate over the joiner's own key, or for a key on
+ * another curve than the service has; WireError, CertificateError, CryptoError.
  */
-export function readJoiner({ suite }: CoreConfig, input: EndpointRequest<Uint8Array>): Joiner {
+export function readJoiner({ suite, service }: CoreConfig, input: EndpointRequest<Uint8Array>): Joiner {
   const request = parseJoinRequest(parseJson(input.body));
   const spki = fromBase64(request.publicKey);
   if (
@@ -49,7 +50,15 @@ export function readJoiner({ suite }: CoreConfig, input: EndpointRequest<Uint8Ar
       "Join over TLS with a client certificate for the very key that is to be trusted.",
     );
   }
-  return { id: nodeIdOf(suite, suite.importPublicKey(spki)), request };
+  const publicKey = suite.importPublicKey(spki);
+  const curves = nodeCurves(service.keyPair.publicKey.curve);
+  if (!curves.includes(publicKey.curve)) {
+    throw new RequestError(
+      "forbidden",
+      `This service has node keys on ${curves.join(" or ")}, not ${publicKey.curve}.`,
+    );
+  }
+  return { id: nodeIdOf(suite, publicKey), request };
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type NetworkNode,
   type NodeId,
 } from "@sealane/wire";
+import { nodeCurves } from "./identity.js";
 import type { OwnCertificate } from "./own-certificate.js";
 import type { CoreConfig, NodeEvent, Output } from "./types.js";
 
@@ -198,7 +199,11 @@ export class Peers {
       version: 2,
       self: this.#self,
       peer,
-      trust: { serviceCertificate: service.certificate, trusted: (node) => this.#peers.has(node) },
+      trust: {
+        serviceCertificate: service.certificate,
+        trusted: (node) => this.#peers.has(node),
+        curves: nodeCurves(service.keyPair.publicKey.curve),
+      },
       cache: this.#cache,
     });
   }

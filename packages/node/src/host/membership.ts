@@ -1,6 +1,7 @@
 /** What makes a process a member of a service: keys and certificates, made anew, received on joining, or read back. */
 import {
   type CryptoSuite,
+  type Curve,
   createSelfSigned,
   type KeyPair,
   type KeyWrapping,
@@ -9,7 +10,15 @@ import {
   verifyEndorsement,
 } from "@sealane/crypto";
 import { base64, fromBase64, type JoinedNetwork, type NetworkNode, type NodeId, seqno } from "@sealane/wire";
-import { endorseNode, newServiceKeys, nodeIdOf, type ServiceKeys, serviceKeys, validity } from "../core/identity.js";
+import {
+  endorseNode,
+  newServiceKeys,
+  nodeCurves,
+  nodeIdOf,
+  type ServiceKeys,
+  serviceKeys,
+  validity,
+} from "../core/identity.js";
 import type { EncryptionKey, KeptSecret } from "../core/rotating-secrets.js";
 import type { TlsIdentity } from "./api-server.js";
 import type { PrivateFile } from "./data-dir.js";
@@ -36,16 +45,17 @@ export interface Membership {
   readonly formerServices?: readonly Uint8Array[];
 }
 
-export function newNodeKeys(suite: CryptoSuite, wrapping: KeyWrapping): NodeKeys {
-  const keyPair = suite.generateKeyPair("P-384");
+/** @param curve - That of the service it is for. */
+export function newNodeKeys(suite: CryptoSuite, wrapping: KeyWrapping, curve: Curve): NodeKeys {
+  const keyPair = suite.generateKeyPair(curve);
   const encryption = { wrapping, ...wrapping.generateKeyPair() };
   return { id: nodeIdOf(suite, keyPair.publicKey), keyPair, encryption };
 }
 
-/** The membership of the first node of a new service. */
+/** The membership of the first node of a new service, whose key is on the same curve as the node's. */
 export function foundService(suite: CryptoSuite, node: NodeKeys, apiHost: string, nowMs: number): Membership {
-  const service = newServiceKeys(suite, nowMs);
   const publicKey = node.keyPair.publicKey;
+  const service = newServiceKeys(suite, nowMs, { curve: publicKey.curve });
   return {
     service,
     certificate: endorseNode(suite, service, { id: node.id, publicKey, hosts: [apiHost] }, nowMs),
@@ -63,7 +73,8 @@ export function recoverService(
   nowMs: number,
 ): Membership {
   const formerServices = [...(before.formerServices ?? []), before.service.certificate];
-  const service = newServiceKeys(suite, nowMs, formerServices.length);
+  const { curve } = before.service.keyPair.publicKey;
+  const service = newServiceKeys(suite, nowMs, { curve, former: formerServices.length });
   const publicKey = node.keyPair.publicKey;
   const certificate = endorseNode(suite, service, { id: node.id, publicKey, hosts: [apiHost] }, nowMs);
   return { service, certificate, ledgerSecrets: before.ledgerSecrets, nodes: [], formerServices };
@@ -82,12 +93,13 @@ export function acceptMembership(
   try {
     const service = suite.importPrivateKey(pemDecode("PRIVATE KEY", network.servicePrivateKey));
     const certificate = pemDecode("CERTIFICATE", network.endorsedCertificate);
-    const endorsed = verifyEndorsement(suite, certificate, pinned);
+    const curves = nodeCurves(service.publicKey.curve);
+    const endorsed = verifyEndorsement(suite, certificate, pinned, { curves });
     if (!suite.equal(endorsed.publicKey.spki, node.keyPair.publicKey.spki))
       throw new Error("another node's certificate");
     const keys = serviceKeys(suite, service, pinned);
     const own = endorseNode(suite, keys, { id: node.id, publicKey: node.keyPair.publicKey, hosts: [] }, 0);
-    verifyEndorsement(suite, own, pinned); // holds only if the private key is that of the pinned certificate
+    verifyEndorsement(suite, own, pinned, { curves }); // holds only if the private key is that of the pinned certificate
     return { service: keys, certificate, ledgerSecrets: network.ledgerSecrets.map(decodeSecret), nodes: network.nodes };
   } catch {
     throw new NodeError(
