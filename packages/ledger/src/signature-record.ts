@@ -111,8 +111,9 @@ function parseCoseJson(bytes: Uint8Array): CoseSign1 {
   let cose: CoseSign1 | undefined;
   try {
     const text = fromUtf8(bytes);
-    cose = decodeCoseSign1(fromBase64(asText(JSON.parse(text))));
-    if (cose !== undefined && coseJson(cose) !== text) cose = undefined; // white space, escapes
+    const content = asText(JSON.parse(text));
+    // One spelling: no white space and no escapes here; base64 and CBOR are read in one form only.
+    if (JSON.stringify(content) === text) cose = decodeCoseSign1(fromBase64(content));
   } catch (cause) {
     throw malformed("the COSE signature is no base64 text in JSON", cause);
   }
