@@ -46,6 +46,11 @@ describe("Configurations", () => {
     expect(["a", "b", "c", "d"].map((id) => configurations.newestSeqnoOf(id as NodeId))).toEqual([1, 5, 5, 0]);
   });
 
+  test("a node of any active configuration is included", () => {
+    const configurations = of([1, "ab"], [5, "bc"]);
+    expect(["a", "b", "c", "d"].map((id) => configurations.includes(id as NodeId))).toEqual([true, true, true, false]);
+  });
+
   test("a majority is needed in each configuration, not in their union (B1)", () => {
     const configurations = of([1, "ab"], [5, "abcde"]);
     const holds = (text: string) => configurations.everyQuorum((node) => ids(text).includes(node));

@@ -31,6 +31,24 @@ describe("DurabilityGate, durable", () => {
     expect(gate.durableSeqno(seqno(8))).toBe(5);
   });
 
+  test("nothing is asked for that has not changed, and a rollback is a change", () => {
+    const gate = durable(4);
+    expect(gate.nextToken(seqno(4))).toBeUndefined();
+    gate.persisted(0); // older than every token
+    expect(gate.durableSeqno(seqno(4))).toBe(4);
+    gate.rolledBack(seqno(3));
+    expect(gate.nextToken(seqno(3))).toEqual({ token: 1, hardState: false });
+    expect(gate.nextToken(seqno(3))).toBeUndefined();
+  });
+
+  test("a snapshot that the owner made durable is acknowledged at once", () => {
+    const gate = durable();
+    gate.startAt(seqno(40));
+    expect(gate.durableSeqno(seqno(40))).toBe(40);
+    gate.send(peer, ack(40), seqno(40));
+    expect(released(gate)).toEqual([ack(40)]);
+  });
+
   test("every message waits for the hard state it speaks for", () => {
     const gate = durable();
     gate.hardStateSet();
@@ -56,6 +74,7 @@ describe("DurabilityGate, durable", () => {
     gate.appended();
     const before = gate.nextToken(seqno(10));
     gate.rolledBack(seqno(6));
+    expect(gate.durableSeqno(seqno(6))).toBe(4); // a cut above it makes nothing durable
     gate.appended();
     const after = gate.nextToken(seqno(8));
     gate.persisted(before?.token ?? 0);

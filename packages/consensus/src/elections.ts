@@ -38,10 +38,6 @@ export class Elections<E extends Entry> {
 
   /** §9.1. After the last view number there is (`VIEW_MAX`) comes none. */
   get mayCampaign(): boolean {
-    return this.#state.role !== "primary" && this.#mayBeCandidate;
-  }
-
-  get #mayBeCandidate(): boolean {
     const { log, isRetiredCommitted, view } = this.#state;
     return !isRetiredCommitted && log.ticking && log.configurations.newest !== undefined && view < VIEW_MAX;
   }
@@ -188,6 +184,6 @@ export class Elections<E extends Entry> {
 
   /** §9.9: a retiring primary names this node as its successor. No pre-vote, no waiting. */
   receiveProposeRequestVote(message: ProposeRequestVote): void {
-    if (message.view === this.#state.view && this.#mayBeCandidate) this.#becomeCandidate();
+    if (message.view === this.#state.view && this.mayCampaign) this.#becomeCandidate();
   }
 }

@@ -43,3 +43,26 @@ test("entries below the start have no known size", () => {
   known.append(7);
   expect(known.between(seqno(0), seqno(101))).toBe(7);
 });
+
+test("a rollback of what is not there changes nothing, one into what has no known size forgets all", () => {
+  const known = new EntrySizes(seqno(5), [10, 20, 30]); // entries 3 to 5
+  for (const to of [5, 9]) known.rollback(seqno(to));
+  expect(known.all).toEqual([10, 20, 30]);
+  known.rollback(seqno(4));
+  expect(known.all).toEqual([10, 20]);
+  known.rollback(seqno(1));
+  known.append(5);
+  expect([known.all, known.between(seqno(1), seqno(2))]).toEqual([[5], 5]);
+});
+
+test("a log that starts after a snapshot has the sizes of what comes then, and no others", () => {
+  const known = new EntrySizes(seqno(2), [10, 20]);
+  known.startAfter(seqno(100));
+  known.append(7);
+  expect([known.all, known.between(seqno(100), seqno(101)), known.between(seqno(0), seqno(100))]).toEqual([[7], 7, 0]);
+});
+
+test("fitting takes a run that has exactly as many bytes as are allowed", () => {
+  const known = new EntrySizes(seqno(3), [10, 20, 30]);
+  expect([29, 30, 59, 60].map((bytesMax) => known.fitting(seqno(1), seqno(3), bytesMax))).toEqual([1, 2, 2, 3]);
+});

@@ -30,7 +30,7 @@ export class Log {
   /** Invariant: commitSeqno <= lastSeqno, and it is 0, a signature, or where a snapshot was taken. */
   #commitSeqno: Seqno;
   #lastSeqno: Seqno;
-  #ticking = false;
+  #ticking: boolean;
 
   constructor(id: NodeId, restored?: Omit<RestoredState, "hardState">) {
     this.id = id;

@@ -13,7 +13,7 @@ export class OutputQueue<E extends Entry> {
 
   /** A new input begins: the `wait` of the last one, if nobody polled it yet, no longer ends anything. */
   resume(): void {
-    if (this.#next < this.#queue.length && this.#queue.at(-1)?.type === "wait") this.#queue.pop();
+    if (this.#queue.at(-1)?.type === "wait") this.#queue.pop();
   }
 
   push(output: Output<E>): void {

@@ -22,3 +22,15 @@ test("an entry that is rolled back does not count", () => {
   expect(nodes.unmarked).toEqual(ids("a"));
   expect(nodes.commit(seqno(9))).toEqual([]);
 });
+
+test("an entry up to where is rolled back still counts, and each is committed once, by itself", () => {
+  const nodes = new RemovedNodes(ids("ab"));
+  nodes.mark(seqno(8), ids("a"));
+  nodes.mark(seqno(9), ids("b"));
+  nodes.rollback(seqno(9));
+  expect(nodes.unmarked).toEqual([]);
+  expect(nodes.commit(seqno(8))).toEqual(ids("a"));
+  expect(nodes.entries).toEqual([{ seqno: 9, nodes: ids("b") }]);
+  expect(nodes.commit(seqno(9))).toEqual(ids("b"));
+  expect([nodes.entries, nodes.commit(seqno(10))]).toEqual([[], []]);
+});

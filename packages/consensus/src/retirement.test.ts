@@ -52,6 +52,20 @@ describe("Retirement (§11.1)", () => {
     expect(retirement.phase).toBe(phase);
   });
 
+  test("a removal is ordered once: identities are not used again", () => {
+    const retirement = signed();
+    retirement.order(seqno(9));
+    expect(retirement.state).toEqual({ removedSeqno: 5, signedSeqno: 7, phase: "signed" });
+  });
+
+  test("goes on after a restart where it was", () => {
+    const { state } = signed();
+    if (state === undefined) throw new Error("there is a removal");
+    const retirement = new Retirement(state);
+    retirement.commit(seqno(7));
+    expect(retirement.phase).toBe("completed");
+  });
+
   test("a committed removal is not undone", () => {
     const retirement = signed();
     retirement.commit(seqno(8));

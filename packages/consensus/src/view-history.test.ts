@@ -53,6 +53,8 @@ describe("ViewHistory", () => {
 
   test("until and since cut the list", () => {
     expect(example().until(seqno(6))).toEqual([start(2, 1)]);
+    expect(example().until(seqno(7))).toEqual(example().starts);
+    expect(example().until(seqno(0))).toEqual([]);
     expect(example().since(view(3))).toEqual([start(3, 7)]);
   });
 

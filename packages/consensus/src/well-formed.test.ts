@@ -15,13 +15,6 @@ const appendEntries: ConsensusMessage = {
 test("what a sound node sends is well formed", () => {
   expect(isWellFormed(appendEntries)).toBe(true);
   expect(isWellFormed({ ...appendEntries, seqno: seqno(3), viewOfSeqno: view(2) })).toBe(true);
-  const nack: ConsensusMessage = {
-    type: "append-entries-response",
-    view: view(0),
-    lastSeqno: seqno(0),
-    success: false,
-  };
-  expect(isWellFormed(nack)).toBe(true);
 });
 
 test.each([
@@ -38,14 +31,62 @@ test.each([
   expect(isWellFormed({ ...appendEntries, ...change })).toBe(false);
 });
 
+const nack: ConsensusMessage = {
+  type: "append-entries-response",
+  view: view(0),
+  lastSeqno: seqno(0),
+  success: false,
+};
+const vote: ConsensusMessage = {
+  type: "request-vote",
+  view: view(3),
+  lastCommittableSeqno: seqno(4),
+  viewOfLastCommittableSeqno: view(3),
+  election: ELECTION_REGULAR,
+};
+const answer: ConsensusMessage = {
+  type: "request-vote-response",
+  view: view(1),
+  granted: true,
+  election: ELECTION_REGULAR,
+};
+const proposal: ConsensusMessage = { type: "propose-request-vote", view: view(1) };
+
+/** What no field of a number may hold, whatever its sender says. */
+const noNumbers = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53];
+
+test.each([
+  ["append-entries", appendEntries, ["view", "prevView", "viewOfSeqno"], ["seqno", "prevSeqno", "commitSeqno"]],
+  ["a response to them", nack, ["view"], ["lastSeqno"]],
+  ["a vote request", vote, ["view", "viewOfLastCommittableSeqno"], ["lastCommittableSeqno"]],
+  ["a vote", answer, ["view"], []],
+  ["a proposal", proposal, ["view"], []],
+] as const)("%s: each number is an integer in its range", (_, message, views, seqnos) => {
+  expect(isWellFormed(message)).toBe(true);
+  for (const field of [...views, ...seqnos]) {
+    for (const value of noNumbers)
+      expect(isWellFormed({ ...message, [field]: value }), `${field} ${value}`).toBe(false);
+  }
+  for (const field of views) expect(isWellFormed({ ...message, [field]: VIEW_MAX + 1 })).toBe(false);
+});
+
+test("the last view there is, and an empty log, can be spoken of", () => {
+  expect(isWellFormed({ ...nack, view: view(VIEW_MAX), lastSeqno: seqno(Number.MAX_SAFE_INTEGER) })).toBe(true);
+  expect(isWellFormed({ ...proposal, view: view(VIEW_MAX) })).toBe(true);
+  const empty = { lastCommittableSeqno: seqno(0), viewOfLastCommittableSeqno: view(0) };
+  expect(isWellFormed({ ...vote, ...empty, view: view(1) })).toBe(true);
+  const heartbeat = { seqno: seqno(0), prevSeqno: seqno(0), prevView: view(0), viewOfSeqno: view(0) };
+  expect(isWellFormed({ ...appendEntries, ...heartbeat, commitSeqno: seqno(0), view: view(1) })).toBe(true);
+});
+
+test.each([vote, answer, proposal, appendEntries])(
+  "$type of view 0 is not: nobody leads or campaigns in it",
+  (message) => {
+    expect(isWellFormed({ ...message, view: view(0) })).toBe(false);
+  },
+);
+
 test("nor is a vote request whose last signature is of a later view", () => {
-  const message: ConsensusMessage = {
-    type: "request-vote",
-    view: view(3),
-    lastCommittableSeqno: seqno(4),
-    viewOfLastCommittableSeqno: view(4),
-    election: ELECTION_REGULAR,
-  };
-  expect(isWellFormed(message)).toBe(false);
-  expect(isWellFormed({ ...message, viewOfLastCommittableSeqno: view(2) })).toBe(true);
+  expect(isWellFormed({ ...vote, viewOfLastCommittableSeqno: view(4) })).toBe(false);
+  expect(isWellFormed({ ...vote, viewOfLastCommittableSeqno: view(2) })).toBe(true);
 });

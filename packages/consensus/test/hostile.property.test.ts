@@ -52,6 +52,31 @@ const payload = fc.array(
   { maxLength: 6 },
 );
 
+/** The message made to fit what the replica holds, but for a few entries `back`: most others are refused at once, and reach little. */
+function fitting(message: ConsensusMessage, { replica }: Bench, back: number, count: number): ConsensusMessage {
+  const held = seqno(Math.max(replica.lastSeqno - back, 0));
+  switch (message.type) {
+    case "append-entries": {
+      const of = view(Math.max(replica.view, 1) + (back % 2));
+      return {
+        ...message,
+        view: of,
+        viewOfSeqno: of,
+        prevSeqno: held,
+        prevView: replica.viewAt(held),
+        seqno: seqno(held + count),
+      };
+    }
+    case "append-entries-response":
+      return { ...message, view: replica.view, lastSeqno: held };
+    case "request-vote":
+      return { ...message, view: view(replica.view + 1), viewOfLastCommittableSeqno: replica.view };
+    case "request-vote-response":
+    case "propose-request-vote":
+      return { ...message, view: replica.view };
+  }
+}
+
 function entriesBehind(
   header: ConsensusMessage,
   parts: readonly { signature: boolean; configuration: NodeId[] | undefined; retired: NodeId[] | undefined }[],
@@ -113,14 +138,17 @@ function campaigning(options: { preVote?: boolean }): Bench {
 
 describe("nothing a peer sends makes a replica throw, or its outputs disagree with its state", () => {
   test.each(Object.entries(starts))("%s", (_, start) => {
-    const input = fc.record({ from, message, payload, tickMs: fc.option(fc.nat(150), { nil: undefined, freq: 4 }) });
+    const back = fc.option(fc.nat(3), { nil: undefined, freq: 2 });
+    const tickMs = fc.option(fc.nat(150), { nil: undefined, freq: 4 });
+    const input = fc.record({ from, message, payload, back, tickMs });
     fc.assert(
       fc.property(fc.array(input, { minLength: 1, maxLength: 25 }), (inputs) => {
         const bench = start();
         const owner = new Owner(bench);
         bench.outputs = [];
         let { view: before } = bench.replica;
-        for (const { from, message, payload, tickMs } of inputs) {
+        for (const { from, message: any, payload, back, tickMs } of inputs) {
+          const message = back === undefined ? any : fitting(any, bench, back, payload.length);
           owner.carryOut(bench.handle({ type: "message", from, message, entries: entriesBehind(message, payload) }));
           if (tickMs !== undefined) {
             bench.nowMs += tickMs;

@@ -134,6 +134,14 @@ describe("reads that cannot be answered are refused", () => {
     ]);
   });
 
+  test("when a sole member is made to win its next view within one input", () => {
+    const node = Bench.primary(a, log("2 2s", [a]), [], { commit: 2 });
+    expect(read(node, 1)).toEqual([]);
+    const message = { type: "propose-request-vote", view: node.replica.view } as const;
+    expect(answers(node.handle({ type: "message", from: b, message }))).toEqual([[1, "primary-changed"]]);
+    expect([node.replica.role, node.replica.view]).toEqual(["primary", 4]);
+  });
+
   test("when it steps down because it hears from no majority", () => {
     const node = leading();
     read(node, 1);

@@ -66,6 +66,29 @@ describe("a transfer", () => {
     expect(named(node)).toEqual([proposal(c)]);
   });
 
+  test("does not name a target that holds everything before all of it is committed", () => {
+    const node = leading();
+    node.write({});
+    transfer(node, b);
+    node.receive(b, node.ack(4)); // an entry behind the last signature
+    expect([named(node), named(node)]).toEqual([[], []]);
+    expect(node.replica.commitSeqno).toBe(3);
+  });
+
+  test("names nobody once it leads no more, be it in the same view", () => {
+    const voted = leading();
+    transfer(voted, b);
+    voted.receive(c, requestVote(4, 0, 0)); // a later view, and no vote
+    expect([voted.replica.transferringTo, named(voted), named(voted)]).toEqual([undefined, [], []]);
+    const unheard = leading();
+    unheard.nowMs += 50;
+    transfer(unheard, b);
+    unheard.nowMs += 50;
+    unheard.handle({ type: "tick" });
+    expect([unheard.replica.role, unheard.replica.view]).toEqual(["backup", 3]);
+    expect([unheard.replica.transferringTo, named(unheard), named(unheard)]).toEqual([undefined, [], []]);
+  });
+
   test("repeats itself with the heartbeats, as messages may be lost", () => {
     const node = leading();
     transfer(node, b);
@@ -135,6 +158,12 @@ describe("a transfer is refused", () => {
     const outputs = transfer(start(), to);
     expect(outcomes(outputs)).toEqual([[to, outcome]]);
     expect(sent(outputs)).toEqual([]);
+  });
+
+  test("by a primary that has no members yet", () => {
+    const node = new Bench(a);
+    node.handle({ type: "start" });
+    expect(outcomes(transfer(node, b))).toEqual([[b, "not-a-member"]]);
   });
 
   test("to a node that a pending configuration leaves out", () => {

@@ -25,5 +25,6 @@ export default {
   reporters: ["clear-text", "progress-append-only", "json"],
   jsonReporter: { fileName: ".sealane/stryker.json" },
   clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
-  timeoutMS: 10_000,
+  timeoutMS: 20_000, // on a machine that others use too
+  timeoutFactor: 4,
 };
