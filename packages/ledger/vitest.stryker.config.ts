@@ -1,4 +1,5 @@
 import shared from "@sealane/tidy/vitest";
+import type { ViteUserConfig } from "vitest/config";
 
 /** The tests of what is mutated, and of what real ledgers hold. The rest reaches all of it too, takes a minute, and would check it once more. */
 const include = [
@@ -8,4 +9,5 @@ const include = [
   "test/ccf-{entries,receipts}.test.ts",
 ];
 
-export default { ...shared, test: { ...shared.test, include } };
+const config: ViteUserConfig = { ...shared, test: { ...shared.test, include } };
+export default config;

@@ -15,6 +15,11 @@ describe("Backoff", () => {
     ]);
   });
 
+  it("reads the random bytes as a number, little-endian", () => {
+    expect(new Backoff(100, 5_000).next(Uint8Array.of(0, 0, 0, 0x80))).toBe(150);
+    expect(new Backoff(100, 5_000).next(Uint8Array.of(0x80, 0, 0, 0))).toBe(100);
+  });
+
   it("begins again after a reset", () => {
     const backoff = new Backoff(100, 5_000);
     backoff.next(LOW);

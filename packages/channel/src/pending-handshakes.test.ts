@@ -37,6 +37,12 @@ describe("PendingHandshakes", () => {
     expect(held.find("e")).toBe(all[4]);
   });
 
+  it("shows the newest first", () => {
+    const held = new PendingHandshakes(4, 2_000);
+    for (const id of ["a", "b", "c"]) held.add(pending(id), 0);
+    expect(held.newestFirst.map(({ handshakeId }) => handshakeId)).toEqual(["c", "b", "a"]);
+  });
+
   it("gives each up after the time-out", () => {
     const held = new PendingHandshakes(4, 2_000);
     const [first, second] = [pending("a"), pending("b")];

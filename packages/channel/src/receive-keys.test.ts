@@ -54,6 +54,22 @@ describe("ReceiveKeys", () => {
     expect(keys.find(1)).toBeUndefined();
   });
 
+  it("drops what is older than a key that is neither the newest nor the oldest, and nothing else", () => {
+    const { keys, made } = keysOf(1, 2, 3);
+    const [, second] = made as [ReceiveKey, ReceiveKey, ReceiveKey]; // three were made
+    keys.dropOlderThan(second);
+    expect([1, 2, 3].filter((id) => keys.find(id) !== undefined)).toEqual([2, 3]);
+  });
+
+  it("gives up one key alone; an old one that is then the newest goes in its time all the same", () => {
+    const { keys, made } = keysOf(1, 2);
+    const [first, second] = made as [ReceiveKey, ReceiveKey]; // two were made
+    keys.drop(second);
+    expect([keys.find(1), keys.find(2), keys.newest]).toEqual([first, undefined, first]);
+    keys.expire(6_000); // it became old at 1,000
+    expect(keys.size).toBe(0);
+  });
+
   it("holds four keys at most", () => {
     const { keys } = keysOf(1, 2, 3, 4, 5);
     expect(keys.size).toBe(4);
