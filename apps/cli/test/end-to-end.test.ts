@@ -344,6 +344,14 @@ test("a service goes on from the node that is left", { timeout: TEST_MS_MAX }, a
     join(left, "service.pem"),
   ]);
   expect(receipt).toMatchObject({ code: 0, stderr: "" });
+  const watching = command(["history", "key", "ship-2", "--watch", "--limit", "1", ...here]);
+  const more = await command(["append", "-", "--prefix", "ship", ...here], '"Vega"\n"Lyra"\n');
+  expect(more.stdout).toContain(`${txId} ship-1\n`); // the same write as before, under the same transaction
+  expect(await watching).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+ {2}"Lyra"\n$/),
+    stderr: "",
+  });
   await stop(recovered);
   expect(await command(["ledger", "verify", left])).toMatchObject({ code: 0, stderr: "" });
 });

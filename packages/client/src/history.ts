@@ -17,6 +17,11 @@ export interface RangeOptions extends CallOptions {
   readonly to?: number | undefined;
   /** From the newest to the oldest. */
   readonly newestFirst?: boolean | undefined;
+  /**
+   * Behind the last one goes on with whatever is committed next, at whichever node answers, until `signal` ends it. Not with `to` or `newestFirst`.
+   * To take up a watch again, pass the seqno behind the last item as `from`: nothing is missed, nothing comes twice.
+   */
+  readonly watch?: boolean | undefined;
   /** Items in one page, 1 to 1,000. Default 100. A page may hold fewer, even none. */
   readonly pageSize?: number | undefined;
 }
@@ -36,25 +41,35 @@ export async function* pages<P extends Page, T extends { readonly txId: string }
   ask: (path: string) => Promise<P>,
   itemsOf: (page: P) => readonly T[],
 ): AsyncGenerator<T, void, undefined> {
-  const { newestFirst = false, pageSize } = options;
+  const { newestFirst = false, pageSize, watch = false } = options;
   let [from, to]: [number, number | undefined] = [whole(options.from, "from") ?? 1, whole(options.to, "to")];
   if (to !== undefined && from > to) throw malformed(`"from" (${from}) is behind "to" (${to})`);
   const limit = whole(pageSize, "pageSize");
+  if (watch && (newestFirst || to !== undefined)) throw malformed("a watch has no end, and goes forwards");
   for (;;) {
     const query = [`from=${from}`, ...(to === undefined ? [] : [`to=${to}`])];
     if (limit !== undefined) query.push(`limit=${limit}`);
     if (newestFirst) query.push("order=descending");
-    const page = await ask(`${path}?${query.join("&")}`);
+    const page = await ask(`${path}?${query.join("&")}`).catch((error: unknown) => {
+      if (watch && error instanceof ClientError && error.code === "timeout") return undefined;
+      throw error;
+    });
+    if (page === undefined) continue; // nothing has been committed for so long
     const items = itemsOf(page);
     requireInOrder(page, items, { from, to, newestFirst });
     for (const item of items) {
       throwIfAborted(options.signal);
       yield item;
     }
-    if (page.next === null) return;
-    to = newestFirst ? page.next : page.to;
-    from = newestFirst ? from : page.next;
+    if (page.next === null && !watch) return;
+    [from, to] = page.next === null ? beyond(page, to) : newestFirst ? [from, page.next] : [page.next, page.to];
   }
+}
+
+/** What a watch asks for next: all there is, and then the one entry that is not there yet, for which a node waits. */
+function beyond({ from, to }: Page, asked: number | undefined): [from: number, to: number | undefined] {
+  const next = Math.max(from, to + 1);
+  return [next, asked === undefined ? next : undefined];
 }
 
 /** Lest a node that is broken, or none at all, keeps a client asking for ever, or shows it things in another order than they happened. */

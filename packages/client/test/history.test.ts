@@ -1,6 +1,6 @@
 /** The past page by page, whatever the node sends. */
 import { base64, utf8 } from "@sealane/wire";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ClientError, createClient, type RangeOptions } from "../src/index.js";
 import { refusal, Script, type Step } from "./scripted.js";
 
@@ -114,6 +114,54 @@ describe("client.history", () => {
       expect(await taken([page(1, 9, null)], options)).toMatchObject({ end: "malformed", paths: [] });
     },
   );
+
+  test("watches: all there is, then what is waited for, then all there is again", async () => {
+    const { script, client } = clientOf(
+      page(1, 9, 4, 2),
+      page(4, 9, null, 9),
+      page(10, 9, null),
+      page(10, 10, null),
+      page(11, 30, null, 12, 30),
+      page(31, 31, null, 31),
+      page(32, 20, null), // by a node that lags
+      "hang",
+    );
+    const stop = new AbortController();
+    const iterator = client.history("ship", { watch: true, signal: stop.signal });
+    const next = async () => (await script.clock.run(iterator.next())).value?.txId;
+    expect([await next(), await next()]).toEqual(["2.2", "2.9"]);
+    expect([await next(), await next(), await next()]).toEqual(["2.12", "2.30", "2.31"]);
+    const last = script.clock.run(iterator.next());
+    await vi.waitUntil(() => script.seen.length >= 8);
+    stop.abort();
+    await expect(last).rejects.toMatchObject({ code: "aborted" });
+    const asked = script.urls.map((url) => url.slice(url.indexOf("?") + 1));
+    expect(asked.slice(0, 8)).toEqual([
+      "from=1",
+      "from=4&to=9",
+      "from=10",
+      "from=10&to=10",
+      "from=11",
+      "from=31&to=31",
+      "from=32",
+      "from=32&to=32",
+    ]);
+  });
+
+  test("watches on when nothing is committed for longer than a call may take", async () => {
+    const { script, client } = clientOf(page(1, 9, null, 9), refusal("timeout", 503, true));
+    const iterator = client.history("ship", { watch: true, timeoutMs: 500 });
+    await script.clock.run(iterator.next());
+    const next = iterator.next();
+    const over = script.clock.after(10_000, () => script.goOn(page(10, 10, null, 10)));
+    expect((await script.clock.run(next)).value).toMatchObject({ txId: "2.10" });
+    over();
+    expect(script.clock.nowMs()).toBeGreaterThanOrEqual(10_000);
+  });
+
+  test.each([{ to: 9 }, { newestFirst: true }])("watches forwards and without an end: not %j", async (more) => {
+    expect(await taken([page(1, 9, null)], { watch: true, ...more })).toMatchObject({ end: "malformed", paths: [] });
+  });
 
   test("ends with the caller's signal, before a page and in the middle of one", async () => {
     const { script, client } = clientOf(page(1, 9, 4, 1, 2), "hang");
