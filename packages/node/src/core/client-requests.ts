@@ -6,13 +6,7 @@ import type { ReadRefusal } from "@sealane/consensus";
 import {
   CERTIFICATE_BYTES_MAX,
   decodeForwardedRequest,
-  decodeForwardedResponse,
-  encodeForwardedHeader,
-  encodeForwardedRequest,
-  encodeForwardedResponse,
   type ForwardedHeader,
-  FRAME_FORWARDED,
-  formatTxId,
   type NodeId,
   type NodeState,
   parseTxId,
@@ -21,42 +15,33 @@ import {
   type TxId,
   type View,
 } from "@sealane/wire";
-import { type Answering, jsonAnswer } from "./answer.js";
-import { type EndpointRequest, findRoute, parseTarget, type ReadRoute, type WriteRoute } from "./app.js";
-import { type CommitOutcome, type CommitWaiter, CommitWaiters } from "./commit-waiters.js";
-import { RequestError, toRequestError } from "./errors.js";
-import { Forwarding } from "./forwarding.js";
+import { type Answering, guard, jsonAnswer } from "./answer.js";
+import { type EndpointRequest, findRoute, parseTarget } from "./app.js";
+import { RequestError } from "./errors.js";
+import { Execution } from "./execution.js";
+import { Forwarder } from "./forwarder.js";
 import { Histories } from "./histories.js";
 import { keyQuery } from "./history-query.js";
 import { answerJoin, readJoiner } from "./join.js";
 import type { Peers } from "./peers.js";
-import { ReadWaiters } from "./read-waiters.js";
 import { type ReceiptForm, Receipts } from "./receipts.js";
 import type { ReplicatedLog } from "./replicated-log.js";
 import { ServedJoiners } from "./served-joiners.js";
 import { type ServiceRoute, serviceRoutes } from "./service-routes.js";
 import type { StoredEntries } from "./stored-entries.js";
-import type { ClientRequest, CoreConfig, NodeEvent, Output } from "./types.js";
+import type { ClientRequest, CoreConfig, Output } from "./types.js";
 
-/** At most this many requests wait for their commit; a further one is refused. */
-const WAITING_MAX = 20_000;
-/** A forwarded request waits this much longer than the primary does, in ms, so that the primary's answer is the one that arrives. */
-const FORWARDING_SLACK_MS = 500;
 /** What a removed node answers to all but questions about itself: what it could say of the application gets older without end. */
 const RETIRED = "This node was removed from its service. Send this request to another node.";
-/** Clients are not tied to a session yet: every forwarded request runs in session 0 (ledger spec §13). */
-const NO_SESSION = 0;
 
 type RequestOutput = Extract<Output, { type: "respond" | "event" }>;
 
 export class ClientRequests {
   readonly #config: CoreConfig;
   readonly #log: ReplicatedLog;
-  readonly #peers: Peers;
   readonly #routes: readonly ServiceRoute[];
-  readonly #waiters = new CommitWaiters();
-  readonly #reads = new ReadWaiters();
-  readonly #forwarding = new Forwarding();
+  readonly #execution: Execution;
+  readonly #forwarder: Forwarder;
   readonly #receipts: Receipts;
   readonly #histories: Histories;
   readonly #joiners: ServedJoiners;
@@ -71,7 +56,8 @@ export class ClientRequests {
   ) {
     this.#config = config;
     this.#log = log;
-    this.#peers = peers;
+    this.#execution = new Execution(log, config.timing.commitTimeoutMs);
+    this.#forwarder = new Forwarder(config, { log, peers }, (output) => this.#outputs.push(output));
     this.#receipts = new Receipts(log, stored);
     this.#histories = new Histories(log, stored);
     this.#joiners = new ServedJoiners(log, stored);
@@ -83,14 +69,13 @@ export class ClientRequests {
   }
 
   get waitUntilMs(): number {
-    const deadlineMs = Math.min(this.#waiters.nextDeadlineMs, this.#forwarding.nextDeadlineMs);
-    const longMs = Math.min(this.#receipts.waitUntilMs, this.#histories.waitUntilMs);
-    return Math.min(deadlineMs, this.#reads.nextDeadlineMs, longMs);
+    const deadlineMs = Math.min(this.#execution.nextDeadlineMs, this.#forwarder.nextDeadlineMs);
+    return Math.min(deadlineMs, this.#receipts.waitUntilMs, this.#histories.waitUntilMs);
   }
 
   handleRequest(request: ClientRequest, nowMs: number): void {
     const answer: Answering = (given) => this.#outputs.push({ type: "respond", id: request.id, ...given });
-    guard(answer, () => this.#dispatch(request, answer, nowMs, () => this.#forward(request, nowMs)));
+    guard(answer, () => this.#dispatch(request, answer, nowMs, () => this.#forwarder.forward(request, nowMs)));
   }
 
   /** The client of this request has gone away. What it asked to be written is written all the same. */
@@ -112,62 +97,51 @@ export class ClientRequests {
 
   handleForwarded(from: NodeId, header: ForwardedHeader, plaintext: Uint8Array, nowMs: number): void {
     if (header.type === "response") {
-      const { status, body } = decodeForwardedResponse(plaintext);
-      const id = this.#forwarding.takeAnswered(header.commandId, from);
-      if (id !== undefined) this.#outputs.push({ type: "respond", id, status, body });
+      this.#forwarder.handleResponse(from, header.commandId, plaintext);
       return;
     }
     const command = decodeForwardedRequest(plaintext);
     const answer: Answering = ({ status, body }) =>
-      this.#respondForwarded(from, header.commandId, command.sessionId, status, body, nowMs);
+      this.#forwarder.respond(from, header.commandId, command.sessionId, status, body, nowMs);
     const request = { ...command, id: header.commandId };
     guard(answer, () => this.#dispatch(request, answer, nowMs, refuseSecondForwarding));
   }
 
   handleCommit(at: Seqno): void {
-    this.#waiters.handleCommit(at, (txId) => this.#log.replica.status(txId));
+    this.#execution.handleCommit(at);
     this.#receipts.handleCommit();
     this.#histories.handleCommit();
   }
 
   handleReadReady(token: number): void {
-    this.#reads.handleReady(token);
+    this.#execution.handleReadReady(token);
   }
 
   handleReadRefused(token: number, reason: ReadRefusal): void {
-    this.#reads.handleRefused(token, reason);
+    this.#execution.handleReadRefused(token, reason);
   }
 
   /** @param signedTo - The last signature there was: what comes after it is lost, what it covered may commit yet. */
   handleRollback(to: Seqno, signedTo: Seqno): void {
-    this.#waiters.handleRollback(to, signedTo);
+    this.#execution.handleRollback(to, signedTo);
   }
 
   handleTick(nowMs: number): void {
-    this.#waiters.handleTick(nowMs);
+    this.#execution.handleTick(nowMs);
     this.#receipts.handleTick(nowMs);
     this.#histories.handleTick(nowMs);
-    this.#reads.handleTick(nowMs);
-    this.#giveUp(this.#forwarding.takeExpired(nowMs), "The primary did not answer in time: it may have no quorum.");
+    this.#forwarder.handleTick(nowMs);
   }
 
   /** A view has begun: the primary of the one before has lost its place, and most likely answers nothing more. */
   handleView(view: View): void {
-    this.#giveUp(this.#forwarding.takeBefore(view), "The primary changed before it answered.");
+    this.#forwarder.handleView(view);
   }
 
   /** This node has left the service, and hears no more of what becomes of the writes it has under way. */
   handleRetired(): void {
-    this.#waiters.handleRetired();
-    this.#giveUp(this.#forwarding.takeAll(), "This node was removed from the service before the primary answered.");
-  }
-
-  #giveUp(requests: readonly number[], why: string): void {
-    for (const id of requests) {
-      const again = "A write may still commit: send this request again, with the same key.";
-      const { status, answer } = new RequestError("no-quorum", `${why} ${again}`);
-      this.#outputs.push({ type: "respond", id, ...jsonAnswer(status, answer) });
-    }
+    this.#execution.handleRetired();
+    this.#forwarder.handleRetired();
   }
 
   #dispatch(request: ClientRequest, answer: Answering, nowMs: number, forward: () => void): void {
@@ -185,8 +159,8 @@ export class ClientRequests {
         answer(jsonAnswer(200, route.run(input, nowMs)));
         break;
       case "read":
-        if (isSerializable(query.consistency)) this.#read(route, input, answer);
-        else if (this.#log.standing.role === "primary") this.#readNewest(route, input, answer, nowMs);
+        if (isSerializable(query.consistency)) this.#execution.read(route, input, answer);
+        else if (this.#log.standing.role === "primary") this.#execution.readNewest(route, input, answer, nowMs);
         else forward();
         break;
       case "join":
@@ -205,7 +179,7 @@ export class ClientRequests {
         break;
       }
       case "write":
-        if (this.#log.standing.role === "primary") this.#execute(route, input, answer, nowMs);
+        if (this.#log.standing.role === "primary") this.#execution.write(route, input, answer, nowMs);
         else forward();
         break;
       default:
@@ -221,161 +195,6 @@ export class ClientRequests {
         answer(jsonAnswer(status, body, location));
       });
     this.#joiners.whenKnown(joiner.request.startupSeqno ?? seqno(0), decide, nowMs);
-  }
-
-  /** From what this node knows to be committed. */
-  #read(route: ReadRoute, input: EndpointRequest<Uint8Array>, answer: Answering): void {
-    const reply = route.run(this.#log.store.read("committed"), input);
-    answer(jsonAnswer(reply.status ?? 200, reply.body));
-  }
-
-  /** As primary, once it is certain that nothing newer is committed elsewhere: then every write answered before is seen. */
-  #readNewest(route: ReadRoute, input: EndpointRequest<Uint8Array>, answer: Answering, nowMs: number): void {
-    const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
-    this.#whenNewest(() => guard(answer, () => this.#read(route, input, answer)), answer, deadlineMs, nowMs);
-  }
-
-  #whenNewest(ready: () => void, answer: Answering, deadlineMs: number, nowMs: number): void {
-    const refuse = (error: RequestError) => answer(jsonAnswer(error.status, error.answer));
-    this.#log.read(this.#reads.add({ deadlineMs, ready, refuse }), nowMs);
-  }
-
-  /** Runs a write on this primary. Its answer waits until what it wrote, or else everything it may have seen, is committed. */
-  #execute(route: WriteRoute, input: EndpointRequest<Uint8Array>, answer: Answering, nowMs: number): void {
-    if (this.#waiters.size >= WAITING_MAX) {
-      throw new RequestError(
-        "overloaded",
-        "Too many requests wait for their commit. Send this one again a little later.",
-      );
-    }
-    const { store, replica } = this.#log;
-    const tx = store.begin();
-    const reply = route.run(tx, input, nowMs);
-    const writeSet = tx.writeSet();
-    const seen = writeSet.length > 0 ? this.#log.append(writeSet, nowMs, reply.claimsDigest) : this.#log.lastTxId;
-    const txId = formatTxId(reply.txId ?? seen);
-    const finish = (outcome: CommitOutcome | "pending"): void => {
-      if (outcome === "committed" || outcome === "pending") {
-        answer(jsonAnswer(reply.status ?? 200, { status: outcome, ...reply.body, txId }));
-      } else {
-        const error = this.#failure(outcome, seen);
-        answer(jsonAnswer(error.status, error.answer));
-      }
-    };
-    const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs;
-    const isCommitted = seen.seqno <= replica.commitSeqno;
-    if (input.query.commit === "async") finish(isCommitted ? "committed" : "pending");
-    else if (writeSet.length > 0) this.#waiters.add({ txId: seen, deadlineMs, finish });
-    else if (isCommitted) this.#whenNewest(() => finish("committed"), answer, deadlineMs, nowMs);
-    else this.#whenBoth({ txId: seen, deadlineMs, finish }, answer, nowMs);
-  }
-
-  /** A handler that wrote nothing has only read: all it may have seen must be committed, and have been the newest. */
-  #whenBoth({ txId, deadlineMs, finish }: CommitWaiter, answer: Answering, nowMs: number): void {
-    let [committed, newest, ended] = [false, false, false];
-    const next = (outcome: CommitOutcome): void => {
-      if (ended || (outcome === "committed" && !(committed && newest))) return;
-      ended = true;
-      finish(outcome);
-    };
-    this.#waiters.add({
-      txId,
-      deadlineMs,
-      finish: (outcome) => {
-        committed = outcome === "committed";
-        next(outcome);
-      },
-    });
-    const ready = () => {
-      newest = true;
-      next("committed");
-    };
-    const refused: Answering = (given) => {
-      if (!ended) answer(given);
-      ended = true;
-    };
-    this.#whenNewest(ready, refused, deadlineMs, nowMs);
-  }
-
-  #failure(outcome: "lost" | "deadline" | "retired", txId: TxId): RequestError {
-    if (outcome !== "lost") {
-      const what = outcome === "deadline" ? "No quorum confirmed this write in time" : "This node left the service";
-      const why = `${what}. It may still commit`;
-      return new RequestError("no-quorum", `${why}: send it again with the same key, or ask for its status.`, txId);
-    }
-    return this.#log.replica.primary === undefined
-      ? new RequestError(
-          "no-quorum",
-          "This node lost its quorum and took this write back; it had no effect. Send it again.",
-          txId,
-        )
-      : new RequestError(
-          "lost",
-          "This write was taken back when the primary changed; it had no effect. Send it again.",
-          txId,
-        );
-  }
-
-  /** Sends a client's write, or a read of the newest state, on to the primary, encrypted with the channel's key. */
-  #forward(request: ClientRequest, nowMs: number): void {
-    const { primary, view } = this.#log.replica;
-    if (primary === undefined) {
-      throw new RequestError(
-        "no-quorum",
-        "No primary is known: too few nodes can be reached. Send this request again.",
-      );
-    }
-    if (this.#forwarding.isFull)
-      throw new RequestError("overloaded", "Too many requests wait for the primary already.");
-    const deadlineMs = nowMs + this.#config.timing.commitTimeoutMs + FORWARDING_SLACK_MS;
-    const commandId = this.#forwarding.add(request.id, primary, view, deadlineMs);
-    const { method, path, body, callerCertificate } = request;
-    const caller = callerCertificate === undefined ? {} : { callerCertificate };
-    const sent = this.#sendForwarded(
-      primary,
-      { type: "command", commandId, view },
-      encodeForwardedRequest({ sessionId: NO_SESSION, method, path, body, ...caller }),
-      nowMs,
-    );
-    if (!sent) {
-      this.#forwarding.remove(commandId);
-      throw new RequestError(
-        "no-primary",
-        "The primary cannot be reached from this node now. Send this request again.",
-      );
-    }
-  }
-
-  #respondForwarded(
-    to: NodeId,
-    commandId: number,
-    sessionId: number,
-    status: number,
-    body: Uint8Array,
-    nowMs: number,
-  ): void {
-    const plaintext = encodeForwardedResponse({ sessionId, status, body });
-    this.#sendForwarded(to, { type: "response", commandId, terminateSession: false }, plaintext, nowMs);
-  }
-
-  #sendForwarded(to: NodeId, header: ForwardedHeader, plaintext: Uint8Array, nowMs: number): boolean {
-    const sent = this.#peers.sendEncrypted(to, FRAME_FORWARDED, encodeForwardedHeader(header), plaintext, nowMs);
-    const { type: what, commandId } = header;
-    if (sent)
-      this.#observe({
-        type: "forwarded",
-        peer: to,
-        direction: "sent",
-        what,
-        commandId,
-        bytes: plaintext.length,
-        atMs: nowMs,
-      });
-    return sent;
-  }
-
-  #observe(event: NodeEvent): void {
-    if (this.#config.observe) this.#outputs.push({ type: "event", event });
   }
 }
 
@@ -397,13 +216,4 @@ function isSerializable(consistency = "linearizable"): boolean {
 function receiptForm(form = "json"): ReceiptForm {
   if (form === "json" || form === "cose") return form;
   throw new RequestError("malformed", 'The form of a receipt is "json" or "cose".');
-}
-
-function guard(answer: Answering, run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    const refusal = toRequestError(error);
-    answer(jsonAnswer(refusal.status, refusal.answer));
-  }
 }

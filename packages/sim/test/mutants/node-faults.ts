@@ -13,7 +13,7 @@ export const NODE_FAULTS: readonly Fault[] = [
   fault(
     "answer before commit",
     "a write is answered as committed once it is executed",
-    "client-requests",
+    "execution",
     "else if (writeSet.length > 0) this.#waiters.add({ txId: seen, deadlineMs, finish });",
     'else if (writeSet.length > 0) finish("committed");',
   ),
@@ -27,16 +27,16 @@ export const NODE_FAULTS: readonly Fault[] = [
   fault(
     "dirty reads",
     "reads see what is not committed yet",
-    "client-requests",
+    "execution",
     'const reply = route.run(this.#log.store.read("committed"), input);',
     'const reply = route.run(this.#log.store.read("latest"), input);',
   ),
   fault(
     "stale reads",
     "a linearizable read does not ask whether there is something newer",
-    "client-requests",
-    "    this.#whenNewest(() => guard(answer, () => this.#read(route, input, answer)), answer, deadlineMs, nowMs);",
-    "    void deadlineMs;\n    this.#read(route, input, answer);",
+    "execution",
+    "    this.#whenNewest(() => guard(answer, () => this.read(route, input, answer)), answer, deadlineMs, nowMs);",
+    "    void deadlineMs;\n    this.read(route, input, answer);",
   ),
   fault(
     "no truncation",
@@ -48,9 +48,9 @@ export const NODE_FAULTS: readonly Fault[] = [
   fault(
     "forward twice",
     "a backup sends a client's write on twice",
-    "client-requests",
+    "forwarder",
     "    if (!sent) {\n      this.#forwarding.remove(commandId);",
-    '    this.#sendForwarded(\n      primary,\n      { type: "command", commandId, view },\n' +
+    '    this.#send(\n      primary,\n      { type: "command", commandId, view },\n' +
       "      encodeForwardedRequest({ sessionId: NO_SESSION, method, path, body, ...caller }),\n      nowMs,\n    );\n" +
       "    if (!sent) {\n      this.#forwarding.remove(commandId);",
   ),
