@@ -1,6 +1,7 @@
 import { concatBytes, hex, seqno, utf8, view, type WriteSet } from "@sealane/wire";
 import { describe, expect, test } from "vitest";
 import { at, codeOf, createLedger, fill, put, secrets, suite } from "../test/fixture.js";
+import { blob, map, seal, type0, u64 } from "../test/hand-made-entry.js";
 import { decodeEntry } from "./decode-entry.js";
 import { encodeEntry } from "./encode-entry.js";
 import { entriesDigest, splitEntries } from "./entry-header.js";
@@ -19,31 +20,6 @@ function encode(writeSet: WriteSet, more: { flags?: number; claimsDigest?: Uint8
   return encodeEntry(suite, secrets, { view: V, seqno: S, writeSet, ...more });
 }
 
-/** An entry whose public domain was made by hand, sealed with the right key. */
-function seal(
-  publicDomain: Uint8Array,
-  plaintext: Uint8Array = new Uint8Array(),
-  { ivSeqno = 7, ivView = 3 } = {},
-): Uint8Array {
-  const iv = new Uint8Array(12);
-  const data = new DataView(iv.buffer);
-  data.setBigUint64(0, BigInt(ivSeqno), true);
-  data.setUint32(8, ivView, true);
-  const { ciphertext, tag } = secrets.keysFor(suite, S).aead.seal(iv, publicDomain, plaintext);
-  const rest = concatBytes(tag, iv, u64(publicDomain.length), publicDomain, ciphertext);
-  return concatBytes(Uint8Array.of(1, 0), u64(rest.length).subarray(0, 6), rest);
-}
-
-function u64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
-  return bytes;
-}
-
-const blob = (text: string) => concatBytes(u64(utf8(text).length), utf8(text));
-const type0 = (...maps: Uint8Array[]) => concatBytes(Uint8Array.of(0), u64(7), u64(0), ...maps);
-const map = (name: string, ...keys: string[]) =>
-  concatBytes(blob(name), u64(0), u64(0), u64(keys.length), ...keys.flatMap((key) => [blob(key), blob("v")]), u64(0));
 const decodeCode = (bytes: Uint8Array) => codeOf(() => decodeEntry(suite, secrets, bytes));
 
 describe("an entry", () => {

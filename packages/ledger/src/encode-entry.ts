@@ -167,8 +167,8 @@ function checkInput({ view, seqno, writeSet, flags = 0, claimsDigest }: EntryInp
   if (!Number.isSafeInteger(seqno) || seqno < 1) throw new RangeError(`an entry has a seqno from 1 on, not ${seqno}`);
   if (!Number.isSafeInteger(view) || view < 0 || view > VIEW_MAX)
     throw new RangeError(`view ${view} does not fit 31 bits`);
-  if (!Number.isSafeInteger(flags) || (flags & ~FLAGS_KNOWN) !== 0)
-    throw new RangeError(`unknown entry flags ${flags}`);
+  // The operator looks at 32 bits, and gives an integer: whatever is more, or none, differs.
+  if ((flags & FLAGS_KNOWN) !== flags) throw new RangeError(`unknown entry flags ${flags}`);
   if (claimsDigest !== undefined && claimsDigest.length !== DIGEST_BYTES) {
     throw new RangeError(`a claims digest has ${DIGEST_BYTES} bytes, got ${claimsDigest.length}`);
   }
