@@ -78,7 +78,8 @@ describe("a transfer", () => {
   test("names nobody once it leads no more, be it in the same view", () => {
     const voted = leading();
     transfer(voted, b);
-    voted.receive(c, requestVote(4, 0, 0)); // a later view, and no vote
+    const answers = voted.receive(c, requestVote(4, 0, 0)); // a later view, and no vote
+    expect(answers.map(({ message }) => message.type)).toEqual(["request-vote-response"]);
     expect([voted.replica.transferringTo, named(voted), named(voted)]).toEqual([undefined, [], []]);
     const unheard = leading();
     unheard.nowMs += 50;
