@@ -1,24 +1,16 @@
 /**
  * The demo without a browser: a script that starts a pair, writes thousands of lines through both nodes, kills the backup, brings
- * it back, and then judges from the outside whether anything was lost, doubled, changed or shown to an eavesdropper. Each step is
- * a function below, in order.
+ * it back, and then has all that is left judged from the outside (`judge.ts`). Each step is a function below, in order.
  */
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { nativeSuite } from "@sealane/crypto/native";
-import { LedgerSecrets, verifyLedger } from "@sealane/ledger";
-import { ledgerDirectory } from "@sealane/ledger/files";
-import { seqno } from "@sealane/wire";
 import { type Acknowledged, type Appended, appendLines, type Refused } from "./append.js";
 import { Capture } from "./capture.js";
-import { checkCapture } from "./capture-check.js";
 import { DemoError } from "./errors.js";
-import { checkExactlyOnce } from "./exactly-once.js";
-import { firstDifference, type LedgerBytes, readLedgerBytes } from "./ledger-bytes.js";
-import { type Line, makeLines, readLines, tokenOf } from "./lines.js";
-import { checkReceipts } from "./receipts-check.js";
+import { Judge } from "./judge.js";
+import { type Line, makeLines, readLines } from "./lines.js";
 import { Account, type Details, type Report, requireNone, StepFailure } from "./report.js";
-import { exportSecrets, readSecrets } from "./secrets.js";
+import { exportSecrets } from "./secrets.js";
 import { Cluster, DEFAULT_TIMES } from "./supervisor.js";
 import { until } from "./until.js";
 
@@ -87,7 +79,6 @@ class Script {
   /** Lines without an acknowledgement; the outage makes some. */
   #open: readonly Line[] = [];
   #committed = 0;
-  #ledgers: readonly LedgerBytes[] = [];
 
   constructor(cluster: Cluster, capture: Capture, account: Account, options: HeadlessOptions) {
     this.#cluster = cluster;
@@ -109,11 +100,16 @@ class Script {
     await run("catch up and resume commits", () => this.#resume());
     await run("retry what was not acknowledged", () => this.#retry());
     await run("stop all nodes", () => this.#stop());
-    await run("verify the ledgers offline", () => this.#verify());
-    await run("compare the committed prefixes byte for byte", () => this.#compare());
-    await run("find each acknowledged line exactly once", () => this.#once());
-    await run("prove acknowledged lines by receipts", () => this.#prove());
-    await run("judge what an eavesdropper saw", () => this.#eavesdrop());
+    const judge = new Judge(this.#cluster, this.#capture, this.#account, {
+      committed: this.#committed,
+      acknowledged: this.#acknowledged,
+      lines: this.#lines,
+    });
+    await run("verify the ledgers offline", () => judge.verify());
+    await run("compare the committed prefixes byte for byte", () => judge.compare());
+    await run("find each acknowledged line exactly once", () => judge.findOnce());
+    await run("prove acknowledged lines by receipts", () => judge.prove());
+    await run("judge what an eavesdropper saw", () => judge.eavesdrop());
     if (this.#options.exportSecrets !== undefined) await run("export the ledger secrets", () => this.#export());
   }
 
@@ -263,79 +259,6 @@ class Script {
     return { committed: this.#committed };
   }
 
-  async #verify(): Promise<Details> {
-    const serviceCertificate = this.#cluster.serviceCertificate ?? "";
-    const results: Details[] = [];
-    for (let index = 0; index < this.#cluster.size; index++) {
-      const secrets = new LedgerSecrets(await readSecrets(this.#cluster.dataDir(index)));
-      const result = await verifyLedger(ledgerDirectory(this.#ledgerDir(index)), {
-        suite: nativeSuite,
-        secrets,
-        serviceCertificate,
-      });
-      if (!result.ok)
-        throw new StepFailure(`The ledger of node ${index} does not verify: ${result.message}`, {
-          at: result.at,
-          code: result.code,
-        });
-      const signed = result.lastSigned?.seqno ?? 0;
-      if (signed < this.#committed) {
-        throw new StepFailure(
-          `The ledger of node ${index} is signed up to ${signed}, but ${this.#committed} is committed.`,
-        );
-      }
-      results.push({ node: index, entries: result.entries, signatures: result.signatures, unsigned: result.unsigned });
-    }
-    return { results };
-  }
-
-  async #compare(): Promise<Details> {
-    this.#ledgers = await Promise.all(
-      Array.from({ length: this.#cluster.size }, (_, index) => readLedgerBytes(this.#ledgerDir(index))),
-    );
-    const [first, ...others] = this.#ledgers;
-    if (first === undefined) throw new StepFailure("There is no ledger.");
-    for (const [at, other] of others.entries()) {
-      const difference = firstDifference(first, other, this.#committed);
-      if (difference !== undefined)
-        throw new StepFailure(`The ledgers of node 0 and node ${at + 1} differ at ${difference}.`);
-    }
-    return { entries: this.#committed };
-  }
-
-  async #once(): Promise<Details> {
-    const secrets = await readSecrets(this.#cluster.dataDir(PRIMARY));
-    const [ledger] = this.#ledgers;
-    if (ledger === undefined) throw new StepFailure("There is no ledger.");
-    const { records, signatures, problems } = checkExactlyOnce(ledger, this.#committed, secrets, this.#acknowledged);
-    this.#account.count("records", records);
-    this.#account.count("signatures", signatures);
-    requireNone(problems, { records });
-    return { records, signatures };
-  }
-
-  async #prove(): Promise<Details> {
-    const { problems, receipts } = await checkReceipts(
-      this.#ledgerDir(BACKUP),
-      seqno(this.#committed),
-      await readSecrets(this.#cluster.dataDir(BACKUP)),
-      this.#cluster.serviceCertificate ?? "",
-      this.#acknowledged,
-    );
-    this.#account.count("receipts", receipts);
-    requireNone(problems, { receipts });
-    return { receipts };
-  }
-
-  async #eavesdrop(): Promise<Details> {
-    const [ledger] = this.#ledgers;
-    const secretTexts = this.#lines.flatMap((line) => [tokenOf(line), line.key]);
-    const { problems, ...findings } = checkCapture(this.#capture, (seqno) => ledger?.entry(seqno), secretTexts);
-    this.#account.count("capturedBytes", findings.bytes);
-    requireNone(problems, findings);
-    return { ...findings, searchedTexts: secretTexts.length };
-  }
-
   async #export(): Promise<Details> {
     const file = this.#options.exportSecrets;
     if (file === undefined) return {};
@@ -371,10 +294,6 @@ class Script {
 
   #nodeId(index: number): string {
     return this.#cluster.node(index).nodeId ?? "unknown";
-  }
-
-  #ledgerDir(index: number): string {
-    return join(this.#cluster.dataDir(index), "ledger");
   }
 }
 

@@ -1,28 +1,13 @@
 /** The page in a real browser, against real nodes: write through the backup, see it committed on both, kill and restart the backup. */
-import { existsSync } from "node:fs";
+import { chromiumLaunch } from "@sealane/tidy/chromium";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Running, runDemo } from "./built.js";
 
-const CANDIDATES = [
-  process.env.CHROMIUM_PATH,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-];
-const executablePath = CANDIDATES.find((path) => path !== undefined && existsSync(path));
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const launch = chromiumLaunch();
 const SLOW_MS = 30_000;
 
-if (executablePath === undefined) {
+if (launch === undefined) {
   test.skip("no Chromium found: install Debian's chromium or set CHROMIUM_PATH to run the browser test", () =>
     undefined);
 } else {
@@ -33,7 +18,7 @@ if (executablePath === undefined) {
     demo = runDemo(["--port", "0"]);
     url = String((await demo.printed(/page\s+(http:\S+)/))[1]);
     await demo.printed(/Ctrl-C ends everything/);
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await chromium.launch(launch);
   }, 60_000);
   afterAll(async () => {
     await browser?.close();

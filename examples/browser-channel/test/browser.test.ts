@@ -2,27 +2,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { chromiumLaunch } from "@sealane/tidy/chromium";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
-const executablePath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"].find(
-  (path) => path !== undefined && existsSync(path),
-);
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const launch = chromiumLaunch();
 const SLOW_MS = 30_000;
 /** One more record than one key seals in this example. */
 const PAST_A_REKEY = 14;
 
-if (executablePath === undefined) {
+if (launch === undefined) {
   test.skip("no Chromium found: install Debian's chromium or set CHROMIUM_PATH to run the browser test", () =>
     undefined);
 } else {
@@ -34,7 +24,7 @@ if (executablePath === undefined) {
   beforeAll(async () => {
     if (!existsSync(MAIN)) throw new Error("build the example before its tests: pnpm build");
     server = spawn(process.execPath, [MAIN, "0"], { stdio: ["ignore", "pipe", "inherit"] });
-    const [url, started] = await Promise.all([printedUrl(server), chromium.launch({ executablePath, args: FLAGS })]);
+    const [url, started] = await Promise.all([printedUrl(server), chromium.launch(launch)]);
     browser = started;
     page = await browser.newPage();
     page.setDefaultTimeout(SLOW_MS);
