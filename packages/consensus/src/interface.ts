@@ -131,9 +131,10 @@ export interface ReplicaOptions {
    * Answer reads without asking the peers, as long as they have promised not to elect another. Default: none. Set it on every node of a
    * service or on none; it makes each refuse pre-votes and votes alike while it hears from a primary, for half of the election timeout.
    * Sound only if no node's clock runs faster or slower than true time by more than `clockDriftMax`, a part in [0, 1), say 0.01; if
-   * it goes on while a process is suspended; and if `nowMs` is read when an input is handed in, not before.
+   * it goes on while a process is suspended; and if `nowMs` is read when an input is handed in, not before. `clockStepMs`: what `nowMs` is
+   * rounded to; default 0, not at all.
    */
-  readonly readLease?: { readonly clockDriftMax: number };
+  readonly readLease?: { readonly clockDriftMax: number; readonly clockStepMs?: number };
   /** What a restarted node still knows. Leave out for a node that starts empty. */
   readonly restored?: RestoredState;
   /** The owner's monotonic clock at construction. Default: that of the first input. */

@@ -19,6 +19,15 @@ test("it is shorter by what the two clocks may drift apart", () => {
   expect([lease.covers(seqno(1), 818), lease.covers(seqno(1), 819)]).toEqual([true, false]);
 });
 
+test("and by what rounding their readings hides", () => {
+  const lease = new ReadLease(50, 0, 1);
+  lease.appended(seqno(1), 0);
+  expect([lease.covers(seqno(1), 47), lease.covers(seqno(1), 48)]).toEqual([true, false]);
+  const none = new ReadLease(1, 0.5, 1);
+  none.appended(seqno(1), 0);
+  expect(none.covers(seqno(1), 0)).toBe(false);
+});
+
 test("entries of an earlier view prove nothing", () => {
   const lease = new ReadLease(50, 0);
   lease.appended(seqno(5), 0);

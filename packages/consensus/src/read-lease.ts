@@ -25,10 +25,13 @@ export class ReadLease {
   /**
    * @param refusalMs - how long a peer refuses votes, by its clock.
    * @param clockDriftMax - a clock runs at most this part too fast or too slow: in [0, 1).
+   * @param clockStepMs - what readings are rounded down to; 0: not at all.
    */
-  constructor(refusalMs: number, clockDriftMax: number) {
+  constructor(refusalMs: number, clockDriftMax: number, clockStepMs = 0) {
     // The refusal lasts refusalMs / (1 + drift) at least, and what is measured as x here lasts x / (1 - drift) at most.
-    this.#lengthMs = (refusalMs * (1 - clockDriftMax)) / (1 + clockDriftMax);
+    // Rounding makes the one up to a step shorter by its clock, and hides up to a step of the other.
+    const rounded = (refusalMs - clockStepMs) * (1 - clockDriftMax);
+    this.#lengthMs = Math.max(0, rounded / (1 + clockDriftMax) - clockStepMs);
   }
 
   /** This node became primary: entries of earlier views prove nothing. */

@@ -154,7 +154,8 @@ export class ReplicaState<E extends Entry> {
 
 function leaseOf({ readLease }: ReplicaOptions, { minTimeoutMs }: PrimaryContact): ReadLease | undefined {
   if (readLease === undefined) return undefined;
-  const { clockDriftMax } = readLease;
+  const { clockDriftMax, clockStepMs = 0 } = readLease;
   assert(0 <= clockDriftMax && clockDriftMax < 1, "a clock's drift is a part of the time, in [0, 1)");
-  return new ReadLease(minTimeoutMs, clockDriftMax);
+  assert(0 <= clockStepMs, "a clock is rounded to something, or not at all");
+  return new ReadLease(minTimeoutMs, clockDriftMax, clockStepMs);
 }

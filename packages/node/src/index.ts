@@ -11,6 +11,7 @@ export {
   type ReadHandler,
   RequestError,
   recordsApp,
+  type Voting,
   type WriteEndpoint,
 } from "./core/index.js";
 export { NodeError, type NodeErrorCode } from "./host/errors.js";

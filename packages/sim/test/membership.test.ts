@@ -270,7 +270,7 @@ describe("a node that was cut off", () => {
   });
 
   it("deposes the primary where pre-votes are switched off", () => {
-    const cluster = new Cluster({ seed: 13, preVote: false });
+    const cluster = new Cluster({ seed: 13, voting: { preVote: false } });
     const first = cluster.found();
     const third = [cluster.join(first), cluster.join(first)][1] as SimulatedNode;
     const view = first.state(cluster.nowMs)?.view ?? 0;

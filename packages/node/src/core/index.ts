@@ -37,3 +37,4 @@ export type {
   Start,
   Timing,
 } from "./types.js";
+export type { Voting } from "./voting.js";

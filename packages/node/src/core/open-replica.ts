@@ -10,6 +10,8 @@ const MESSAGE_BYTES_MAX = 256 * 1024;
 /** Bytes of entries on their way to one peer: a joiner or a slow peer cannot make the primary buffer more. Half of what a link holds. */
 const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024;
 
+/** Hosts give whole ms. */
+const CLOCK_STEP_MS = 1;
 /** A joiner does not know the view yet; any real one is higher (consensus spec §12.1). */
 const JOIN_VIEW = view(1);
 
@@ -27,6 +29,8 @@ export function openReplica(config: CoreConfig, nowMs: number): Replica<LogEntry
     heartbeatMs: timing.heartbeatMs,
     durability: "durable",
     preVote: config.preVote ?? true,
+    leaderStickiness: config.leaderStickiness ?? true,
+    ...(config.readLease === undefined ? {} : { readLease: { ...config.readLease, clockStepMs: CLOCK_STEP_MS } }),
     tellRetired: true,
     eagerSend: true,
     messageBytesMax: MESSAGE_BYTES_MAX,

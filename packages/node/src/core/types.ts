@@ -11,8 +11,9 @@ import type { HardState, Replay } from "./log-state.js";
 import type { EncryptionKey, KeptSecret } from "./rotating-secrets.js";
 import type { SigningLimits } from "./signing-policy.js";
 import type { SnapshotOutput } from "./snapshots.js";
+import type { Voting } from "./voting.js";
 
-export interface CoreConfig {
+export interface CoreConfig extends Voting {
   readonly suite: CryptoSuite;
   readonly app: App;
   readonly id: NodeId;
@@ -32,8 +33,6 @@ export interface CoreConfig {
   readonly signing: SigningLimits;
   /** Entries from one snapshot to the next, at least. The same on all nodes, or some keep none. Default: no snapshots. */
   readonly snapshotEvery?: number;
-  /** Whether this node asks before it campaigns (consensus spec §9.3), so that one that was cut off deposes nobody. Default true. */
-  readonly preVote?: boolean;
   /** Whether `event` outputs are wanted; they cost a little for every message. */
   readonly observe: boolean;
 }

@@ -4,6 +4,7 @@ import { parseAddress } from "@sealane/wire";
 import type { App } from "../core/app.js";
 import type { SigningLimits } from "../core/signing-policy.js";
 import type { NodeEvent, Timing } from "../core/types.js";
+import type { Voting } from "../core/voting.js";
 import type { DataDir } from "./data-dir.js";
 import type { NodeKeys } from "./membership.js";
 
@@ -17,7 +18,7 @@ export interface NodeSetup {
   readonly timing: Timing;
   readonly signing: SigningLimits;
   readonly snapshotEvery: number;
-  readonly preVote: boolean;
+  readonly voting: Voting;
   readonly observer: ((event: NodeEvent) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }

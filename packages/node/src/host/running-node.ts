@@ -241,13 +241,13 @@ export class RunningNode {
     { ledger, snapshots }: { readonly ledger: FileLedger; readonly snapshots: SnapshotStore },
     hardState: HardState,
   ): void {
-    const { suite, keys, app, timing, signing, preVote, snapshotEvery, observer, dataDir, api } = this.#setup;
+    const { suite, keys, app, timing, signing, voting, snapshotEvery, observer, dataDir, api } = this.#setup;
     const { id, keyPair, encryption } = keys;
     const { nodeAddress, apiAddress } = this;
     const observe = observer !== undefined;
     const own = { suite, app, id, keyPair, encryption, nodeAddress, apiAddress };
     const core = new NodeCore(
-      { ...own, ...membership, start, timing, signing, preVote, snapshotEvery, observe },
+      { ...own, ...membership, ...voting, start, timing, signing, snapshotEvery, observe },
       nowMs(),
     );
     this.#api.setIdentity(tlsIdentity(suite, keys, membership.certificate, hostOf(api), nowMs()));

@@ -10,6 +10,7 @@ import { type Member, readMember, validity } from "../core/identity.js";
 import { recordsApp } from "../core/records-app.js";
 import { SIGNING_DEFAULTS, type SigningLimits } from "../core/signing-policy.js";
 import type { NodeEvent, Timing } from "../core/types.js";
+import type { Voting } from "../core/voting.js";
 import { nowMs } from "./clock.js";
 import { DataDir, type NodeFile } from "./data-dir.js";
 import { NodeError, retiredError } from "./errors.js";
@@ -25,7 +26,7 @@ export interface ListenOptions {
   readonly published?: string;
 }
 
-export interface NodeOptions {
+export interface NodeOptions extends Voting {
   /** Holds everything of this node; made if need be. One node, one directory. */
   readonly dataDir: string;
   readonly service: /**
@@ -63,8 +64,6 @@ export interface NodeOptions {
   readonly heartbeatMs?: number;
   /** How long a write waits for its commit before its client is told "no quorum". Default 3,000 ms. */
   readonly commitTimeoutMs?: number;
-  /** Ask before standing for election, so that a node that was cut off deposes nobody when it is back. Default true (CCF's is false). */
-  readonly preVote?: boolean;
   readonly signing?: Partial<SigningLimits>;
   /** Entries from one snapshot to the next, at least; `Infinity` for none. Default 10,000. The same on all nodes. */
   readonly snapshotEvery?: number;
@@ -144,7 +143,7 @@ async function setUp(options: NodeOptions, dataDir: DataDir): Promise<NodeSetup>
     timing,
     signing: { ...SIGNING_DEFAULTS, ...options.signing },
     snapshotEvery: options.snapshotEvery ?? SNAPSHOT_EVERY_DEFAULT,
-    preVote: options.preVote ?? true,
+    voting: votingOf(options),
     observer,
     signal,
   };
@@ -154,6 +153,20 @@ async function setUp(options: NodeOptions, dataDir: DataDir): Promise<NodeSetup>
 function curveFor(service: NodeOptions["service"]): Curve {
   if (service.type === "join") return readService(service.serviceCertificate).publicKey.curve;
   return (service.type === "new" ? service.curve : undefined) ?? "P-384";
+}
+
+/** @throws {RangeError} for a drift that is no part of the time. */
+function votingOf({ preVote, leaderStickiness, readLease }: NodeOptions): Voting {
+  if (readLease !== undefined && !(readLease.clockDriftMax >= 0 && readLease.clockDriftMax < 1)) {
+    throw new RangeError(
+      `a clock's drift is a part of the time, from 0 to less than 1, not ${readLease.clockDriftMax}`,
+    );
+  }
+  return {
+    ...(preVote !== undefined && { preVote }),
+    ...(leaderStickiness !== undefined && { leaderStickiness }),
+    ...(readLease !== undefined && { readLease }),
+  };
 }
 
 /** A node that comes back listens where it did unless told otherwise, and stays published where it was if that is somewhere else. */

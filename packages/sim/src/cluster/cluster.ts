@@ -4,7 +4,7 @@
  */
 import { type CryptoSuite, withRandom } from "@sealane/crypto";
 import { simulatedSuite } from "@sealane/crypto/simulated";
-import { type App, recordsApp, SIGNING_DEFAULTS } from "@sealane/node/core";
+import { type App, recordsApp, SIGNING_DEFAULTS, type Voting } from "@sealane/node/core";
 import { type InMemoryNetwork, inMemoryNetwork, type NetworkFaults, NO_FAULTS } from "@sealane/transport";
 import {
   fromUtf8,
@@ -41,8 +41,8 @@ export interface ClusterOptions {
   readonly electionTimeoutMs?: number;
   readonly heartbeatMs?: number;
   readonly commitTimeoutMs?: number;
-  /** Default true, as a node's. */
-  readonly preVote?: boolean;
+  /** How all nodes vote; defaults as a node's. */
+  readonly voting?: Voting;
   /** Watches every node. */
   readonly observer?: NodeObserver;
   /** The network when no fault is in force. Default: every frame takes 1 ms. */
@@ -324,7 +324,7 @@ export class Cluster {
       electionTimeoutMs = ELECTION_TIMEOUT_MS,
       heartbeatMs = 100,
       commitTimeoutMs = 3_000,
-      preVote = true,
+      voting = {},
       snapshotEvery,
     } = this.#options;
     const { keyPair, id, encryption } = this.#consortium.newIdentity();
@@ -339,7 +339,7 @@ export class Cluster {
       apiAddress: `node${number}.sim:8001`,
       timing: { electionTimeoutMs, heartbeatMs, commitTimeoutMs },
       signing: SIGNING_DEFAULTS,
-      preVote,
+      ...voting,
       ...(snapshotEvery === undefined ? {} : { snapshotEvery }),
     };
   }

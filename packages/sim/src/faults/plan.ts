@@ -12,9 +12,12 @@ export interface PlanOptions {
   readonly kinds?: readonly FaultKind[];
   /** Faults per 10 s of virtual time, on average. Default 8. */
   readonly intensity?: number;
+  /** A clock that drifts runs at most this part too fast or too slow. Default 0.5. */
+  readonly clockDriftMax?: number;
 }
 
 const INTENSITY_DEFAULT = 8;
+const CLOCK_DRIFT_MAX_DEFAULT = 0.5;
 const INTENSITY_UNIT_MS = 10_000;
 
 /**
@@ -25,6 +28,7 @@ const INTENSITY_UNIT_MS = 10_000;
  */
 export function planFaults(options: PlanOptions): TimedFault[] {
   const { random, nodes, durationMs, kinds = FAULT_KINDS, intensity = INTENSITY_DEFAULT } = options;
+  const { clockDriftMax = CLOCK_DRIFT_MAX_DEFAULT } = options;
   if (kinds.length === 0 || nodes < 1 || !(durationMs > 0))
     throw new RangeError("a plan has kinds, nodes and a duration");
   const count = Math.max(1, Math.round((durationMs / INTENSITY_UNIT_MS) * intensity));
@@ -33,7 +37,7 @@ export function planFaults(options: PlanOptions): TimedFault[] {
   const mayDuel = kinds.includes("kill") && kinds.includes("bridge-partition");
   const faults = Array.from({ length: count }, (): TimedFault[] => {
     const atMs = random.below(durationMs);
-    const fault = drawFault(random.pick(possible), random, nodes);
+    const fault = drawFault(random.pick(possible), random, nodes, clockDriftMax);
     return mayDuel && fault.kind === "power-cut" && fault.what === "vote"
       ? duelFor(fault, atMs, random, nodes)
       : [{ atMs, fault }];
@@ -87,7 +91,7 @@ function drawPowerCut(random: SeededRandom, nodes: number): PowerCut {
   };
 }
 
-function drawFault(kind: FaultKind, random: SeededRandom, nodes: number): Fault {
+function drawFault(kind: FaultKind, random: SeededRandom, nodes: number, clockDriftMax: number): Fault {
   const node = random.below(nodes);
   const forMs = drawMs(random, 200, 6_000);
   switch (kind) {
@@ -160,7 +164,7 @@ function drawFault(kind: FaultKind, random: SeededRandom, nodes: number): Fault 
     case "clock-jump":
       return { kind, node, byMs: (random.chance(0.5) ? 1 : -1) * drawMs(random, 10, 60_000) };
     case "clock-drift":
-      return { kind, node, rate: 0.5 + random.float(), forMs };
+      return { kind, node, rate: 1 + clockDriftMax * (2 * random.float() - 1), forMs };
     case "add-node":
       return { kind };
     default:

@@ -1,5 +1,6 @@
 /** A run of the registers as plain data, so that it can be sent to a worker, saved in a file and run again; and what came of it. */
 import { type CryptoSuite, nobleSuite } from "@sealane/crypto";
+import type { Voting } from "@sealane/node/core";
 import { FAULT_KINDS, type FaultKind, type TimedFault } from "../faults/fault.js";
 import { SeededRandom } from "../random.js";
 import type { RegisterInput, RegisterOutput } from "../workload/registers.js";
@@ -22,7 +23,8 @@ export interface RunSettings {
   readonly thinkMs?: readonly [min: number, max: number];
   readonly electionTimeoutMs?: number;
   readonly heartbeatMs?: number;
-  readonly preVote?: boolean;
+  readonly voting?: Voting;
+  readonly clockDriftMax?: number;
   readonly suite?: SuiteName;
   readonly plan?: readonly TimedFault[];
 }
@@ -99,7 +101,7 @@ export function campaignSettings(seed: number): RunSettings {
       nodes: random.pick([1, 3, 3, 4, 5]),
       clients: 1 + random.upTo(4),
       intensity: 2 + random.upTo(12),
-      preVote: random.chance(0.7),
+      voting: { preVote: random.chance(0.7), leaderStickiness: random.chance(0.7) },
       ...suite,
     };
   }

@@ -4,7 +4,7 @@
  */
 import type { CryptoSuite } from "@sealane/crypto";
 import type { Reader } from "@sealane/kv";
-import type { App } from "@sealane/node/core";
+import type { App, Voting } from "@sealane/node/core";
 import { parseTxId } from "@sealane/wire";
 import { Cluster } from "../cluster/cluster.js";
 import type { SimulatedNode } from "../cluster/simulated-node.js";
@@ -55,8 +55,10 @@ export interface SimulationOptions<Input, Output> {
   /** Virtual ms; defaults as for `Cluster`. */
   readonly electionTimeoutMs?: number;
   readonly heartbeatMs?: number;
-  /** Default true, as a node's. */
-  readonly preVote?: boolean;
+  /** How all nodes vote; defaults as a node's. */
+  readonly voting?: Voting;
+  /** How wrong clocks run; see `planFaults`. */
+  readonly clockDriftMax?: number;
 }
 
 export interface Violation {
@@ -120,7 +122,7 @@ class Simulation<Input, Output> {
       suite,
       electionTimeoutMs,
       heartbeatMs,
-      preVote,
+      voting,
       nodes = NODES_DEFAULT,
       durationMs = DURATION_MS_DEFAULT,
     } = options;
@@ -133,12 +135,16 @@ class Simulation<Input, Output> {
       ...(suite !== undefined && { suite }),
       ...(electionTimeoutMs !== undefined && { electionTimeoutMs }),
       ...(heartbeatMs !== undefined && { heartbeatMs }),
-      ...(preVote !== undefined && { preVote }),
+      ...(voting !== undefined && { voting }),
     });
     this.#beganMs = this.#cluster.nowMs;
-    const { kinds, intensity } = options;
+    const { kinds, intensity, clockDriftMax } = options;
     const random = new SeededRandom(seed ^ PLAN_STREAM);
-    const shape = { ...(kinds !== undefined && { kinds }), ...(intensity !== undefined && { intensity }) };
+    const shape = {
+      ...(kinds !== undefined && { kinds }),
+      ...(intensity !== undefined && { intensity }),
+      ...(clockDriftMax !== undefined && { clockDriftMax }),
+    };
     this.#plan = options.plan ?? planFaults({ random, nodes, durationMs, ...shape });
   }
 
@@ -173,7 +179,7 @@ class Simulation<Input, Output> {
         random,
         clients: this.#clients,
         history: this.#history,
-        preVote: this.#options.preVote ?? true,
+        preVote: this.#options.voting?.preVote ?? true,
         turnClientsTo: (nodes) => {
           this.#reachable = nodes;
         },

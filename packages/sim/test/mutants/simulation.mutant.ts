@@ -29,8 +29,8 @@ test("who catches it", ({ task }) => {
     const nodes = seed % 4 === 0 ? 5 : 3;
     const isDark = seed % 2 === 1;
     const faults = isDark
-      ? { kinds: POWER, intensity: 16, preVote: seed % 4 === 1 }
-      : { kinds: ROUGH, intensity: 12, preVote: seed % 8 < 4 };
+      ? { kinds: POWER, intensity: 16, voting: { preVote: seed % 4 === 1 } }
+      : { kinds: ROUGH, intensity: 12, voting: { preVote: seed % 8 < 4 } };
     const subject = registersSubject({ keys: 2 });
     const { violation } = simulate({ seed, nodes, subject, durationMs: 30_000, ...faults });
     if (violation === undefined) continue;
