@@ -3,12 +3,12 @@
  * this one, which loads them once.
  */
 import type { ChildProcess } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createServiceIdentity, pemEncode } from "@sealane/crypto";
-import { nativeSuite } from "@sealane/crypto/native";
+import { nativeKeyWrapping, nativeSuite } from "@sealane/crypto/native";
 import { fromBase64, hex } from "@sealane/wire";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { run } from "../src/cli.js";
@@ -215,6 +215,12 @@ async function askForThePast(
   expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(ONE_SENTENCE) });
 }
 
+async function strangersKey(): Promise<string> {
+  const path = join(dir, "stranger.pem");
+  await writeFile(path, pemEncode("PRIVATE KEY", nativeKeyWrapping.generateKeyPair().privateKey));
+  return path;
+}
+
 async function verifyOffline(key: string): Promise<void> {
   const privateFile = JSON.parse(await readFile(join(dir, "n0", "node.private.json"), "utf8"));
   const secrets = privateFile.ledgerSecrets.map((secret: { from: number; key: string }) => ({
@@ -227,6 +233,25 @@ async function verifyOffline(key: string): Promise<void> {
     const verified = await command(["ledger", "verify", join(dir, name), "--json", "--secrets", path, ...certificate]);
     expect(verified).toMatchObject({ code: 0, stderr: "" });
     expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true, serviceIdentities: 1 });
+  }
+  // The same secrets out of a ledger alone, with the one member's key; a file that is there is left alone.
+  const recovered = join(dir, "recovered.json");
+  const memberKey = join(dir, "n0", "member0.encryption.private.pem");
+  const recover = ["ledger", "recover-secrets", join(dir, "n1"), "--encryption-key", memberKey, "--out", recovered];
+  expect(await command(recover)).toMatchObject({ code: 0, stderr: "" });
+  expect(JSON.parse(await readFile(recovered, "utf8"))).toEqual(secrets);
+  expect((await stat(recovered)).mode & 0o777).toBe(0o600);
+  expect(await command(recover)).toMatchObject({ code: 1, stderr: expect.stringMatching(ONE_SENTENCE) });
+  for (const [wrong, part] of [
+    [join(dir, "n0", "member0.private.pem"), "opens no share"], // of the member, but for ballots
+    [join(dir, "n0", "service.pem"), "no private encryption key"],
+    [await strangersKey(), "opens no share"],
+    [join(dir, "none.pem"), "none.pem"],
+  ] as const) {
+    const other = ["ledger", "recover-secrets", join(dir, "n1"), "--encryption-key", wrong, "--out", join(dir, "x")];
+    const refused = await command(other);
+    expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(ONE_SENTENCE) });
+    expect(refused.stderr).toContain(part);
   }
   const ledger = join(dir, "n1", "ledger");
   const sealed = await command(["ledger", "show", ledger, "--json"]);

@@ -36,6 +36,7 @@ const COMMANDS = [
   ["ledger", "show"],
   ["ledger", "figures"],
   ["ledger", "archive"],
+  ["ledger", "recover-secrets"],
   ["receipt", "get"],
   ["receipt", "verify"],
   ["channel", "listen"],
@@ -73,6 +74,8 @@ test.concurrent.each(COMMANDS.map((words) => [words.join(" "), words] as const))
 );
 
 test.concurrent.each([
+  [["start", "--data-dir", "d", "--member-cert", "a", "--member-encryption-key", "b", "--member-encryption-key", "c"]],
+  [["ledger", "recover-secrets", "d", "--out", "o"]],
   [["history", "key", "a/b"]],
   [["history", "key", "k", "--from", "0"]],
   [["history", "key", "k", "--from", "3", "--to", "2"]],
@@ -80,7 +83,8 @@ test.concurrent.each([
   [["history", "entries", "--limit", "0"]],
   [["history", "entry", "2"]],
 ])("%j is refused before anything is asked", async (words) => {
-  const { code, stdout, stderr } = await sealane([...words, "--service-cert", join(dir, "service.pem")]);
+  const service = words[0] === "history" ? ["--service-cert", join(dir, "service.pem")] : [];
+  const { code, stdout, stderr } = await sealane([...words, ...service]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(ONE_SENTENCE);
 });
@@ -111,6 +115,11 @@ test.concurrent.each<[string, () => string[], string]>([
   ["a directory for an input file", () => ["append", dir, "--service-cert", join(dir, "text.pem")], "is a directory"],
   ["a missing ledger", () => ["ledger", "verify", join(dir, "none")], "is not a directory"],
   ["a directory without a ledger", () => ["ledger", "show", dir], "holds no ledger"],
+  [
+    "no key to recover with",
+    () => ["ledger", "recover-secrets", dir, "--encryption-key", join(dir, "none"), "--out", join(dir, "out")],
+    "holds no ledger",
+  ],
   ["figures of a directory without a ledger", () => ["ledger", "figures", dir], "holds no ledger"],
   [
     "a receipt from a node without a certificate",

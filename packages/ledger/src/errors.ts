@@ -118,10 +118,18 @@ export type ReceiptSourceErrorCode = "not-found" | "not-committed" | "not-signed
  */
 export type SnapshotErrorCode = "bad-snapshot" | "no-snapshot";
 
+/**
+ * The ledger secrets cannot be recovered from a ledger and its members' shares (ledger spec §11.2):
+ * - `no-shares`: the ledger holds none under a signature: the service was founded without members' encryption keys.
+ * - `bad-share`: what was given is no share of this ledger's secret, the same one twice, or too few.
+ * - `bad-recovery`: a record that is malformed, or does not lead to the secret before.
+ */
+export type RecoveryErrorCode = "no-shares" | "bad-share" | "bad-recovery";
+
 /** What the offline verifier can find. */
 export type VerifyErrorCode = EntryErrorCode | ChainErrorCode | DirectoryErrorCode | TrustErrorCode | SnapshotErrorCode;
 
-export type LedgerErrorCode = VerifyErrorCode | StorageErrorCode | ReceiptSourceErrorCode;
+export type LedgerErrorCode = VerifyErrorCode | StorageErrorCode | ReceiptSourceErrorCode | RecoveryErrorCode;
 
 /**
  * Something about a ledger was refused; the state is as it was. Entry and chain codes from a peer: drop what it sent. From our own disk:

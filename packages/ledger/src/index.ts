@@ -20,6 +20,7 @@ export {
   LedgerError,
   type LedgerErrorCode,
   type ReceiptSourceErrorCode,
+  type RecoveryErrorCode,
   type SnapshotErrorCode,
   type StorageErrorCode,
   type TrustErrorCode,
@@ -57,6 +58,14 @@ export {
   TAG_OFFSET,
 } from "./limits.js";
 export { MerkleTree, type ProofStep, type TreeSuite } from "./merkle-tree.js";
+export { makeRecovery, type NewSecret, type ShareHolders } from "./recovery/make-recovery.js";
+export {
+  type RecoveredSecrets,
+  type RecoveryRecords,
+  readRecovery,
+  recoverSecrets,
+} from "./recovery/recover-secrets.js";
+export { HISTORICAL_SECRET_TABLE, RECOVERY_SHARES_TABLE, type RecoveryShares } from "./recovery/recovery-records.js";
 export { type Shown, type ShownMap, shownBytes, shownMaps } from "./shown-maps.js";
 export { SINGLE_KEY, type SignatureRecord } from "./signature-record.js";
 export { type DecodedSnapshot, decodeSnapshot, type SnapshotMap } from "./snapshot/decode-snapshot.js";

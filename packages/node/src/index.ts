@@ -17,4 +17,4 @@ export {
 export { NodeError, type NodeErrorCode } from "./host/errors.js";
 export { makeDirectory } from "./host/make-directory.js";
 export type { RunningNode } from "./host/running-node.js";
-export { holdsNode, type ListenOptions, type NodeOptions, startNode } from "./host/start-node.js";
+export { holdsNode, type ListenOptions, type MemberOptions, type NodeOptions, startNode } from "./host/start-node.js";

@@ -62,7 +62,12 @@ class World {
 
   /** The ledger secret is not changed here. */
   get #context(): BallotContext {
-    const secrets = { wrapping: undefined, current: seqno(1), count: 1, isSettled: true };
+    const secrets = {
+      wrapping: undefined,
+      current: { from: seqno(1), key: new Uint8Array(32) },
+      count: 1,
+      isSettled: true,
+    };
     return { suite, service, nowMs: 0, secrets, id: this.first.id, view: view(2) };
   }
 

@@ -28,6 +28,8 @@ export interface Member {
   readonly id: string;
   /** PEM; only its key counts. */
   readonly certificate: string;
+  /** PEM, RSA of 2,048 bits: for its share of the ledger secrets. Without one it has none. */
+  readonly encryptionKey?: string;
 }
 
 /** Node certificates are valid this long. Channels check identity, not time (channel-v2 §3), but TLS clients check time. */

@@ -76,7 +76,7 @@ export class NodeCore {
       requests: this.#requests,
       observe: this.#observe,
     });
-    if (config.start.type === "new") this.#log.append(ownGenesis(config, config.start.members, this.#log.store), nowMs);
+    if (config.start.type === "new") this.#log.append(ownGenesis(config, config.start, this.#log.store), nowMs);
     this.#readyFrom = config.start.type === "recover" ? this.#log.lastTxId.seqno : seqno(1);
     this.#updatePeers(nowMs);
     this.#inquiry.handlePrimary(this.#log.replica.primary !== undefined, nowMs);

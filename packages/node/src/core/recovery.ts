@@ -4,9 +4,11 @@
  */
 import { parseCertificate, pemDecode, pemEncode, spkiHash } from "@sealane/crypto";
 import type { Store, Transaction } from "@sealane/kv";
+import type { LedgerSecret } from "@sealane/ledger";
 import type { WriteSet } from "@sealane/wire";
 import { FaultError } from "./errors.js";
 import { endorseFormerService } from "./identity.js";
+import { writeRecovery } from "./secret-recovery.js";
 import {
   ballots,
   configuration,
@@ -20,10 +22,16 @@ import {
 import type { CoreConfig } from "./types.js";
 
 /**
- * The first transaction of a recovered service: its new identity and the one before, the one node, and that no other takes part any more.
+ * The first transaction of a recovered service: its new identity and the one before, the one node, that no other takes part any more, and
+ * members' shares of the new ledger secret.
  * @throws FaultError `nothing-to-recover`.
  */
-export function recoveryOf(config: CoreConfig, store: Store, nowMs: number): WriteSet {
+export function recoveryOf(
+  config: CoreConfig,
+  store: Store,
+  secrets: { readonly previous: LedgerSecret; readonly current: LedgerSecret },
+  nowMs: number,
+): WriteSet {
   const { id, suite, service, certificate, nodeAddress, apiAddress } = config;
   const tx = store.begin();
   const infos = tx.map(nodeInfos);
@@ -49,6 +57,8 @@ export function recoveryOf(config: CoreConfig, store: Store, nowMs: number): Wri
   const formerId = spkiHash(suite, parseCertificate(suite, der).publicKey.spki);
   const earlier = tx.map(formerServices).size;
   const endorsed = endorseFormerService(suite, service, der, earlier, nowMs);
+  if (config.encryption !== undefined)
+    writeRecovery(tx, suite, config.encryption.wrapping, secrets.current, secrets.previous);
   tx.map(formerServices).put(formerId, { until: store.lastSeqno, cert: pemEncode("CERTIFICATE", endorsed) });
   return tx.writeSet();
 }

@@ -9,6 +9,7 @@ import {
   type DecodedEntry,
   FLAG_CHUNK_ENDS_BEFORE,
   type LedgerEntry,
+  type LedgerSecret,
   snapshotEvidence,
 } from "@sealane/ledger";
 import { type ConsensusMessage, type NodeId, type Seqno, seqno, type TxId, type WriteSet } from "@sealane/wire";
@@ -131,6 +132,11 @@ export class ReplicatedLog {
     return this.#state.secrets.current.lastFrom;
   }
 
+  /** The latest ledger secret. */
+  get currentSecret(): LedgerSecret {
+    return this.#state.secrets.current.keyFor(this.secretSeqno);
+  }
+
   /** Whether the transaction that brought the latest ledger secret is committed. */
   get isSecretSettled(): boolean {
     return this.secretSeqno <= this.replica.commitSeqno + 1;
@@ -207,9 +213,11 @@ export class ReplicatedLog {
 
   /** As the primary that the service has now: under a new ledger secret, in a chunk of its own (ledger spec §1.3, §11.3). */
   #recover(nowMs: number): void {
+    const previous = this.#state.secrets.current.keyFor(this.replica.lastSeqno);
     this.#state.secrets.give(seqno(this.replica.lastSeqno + 1));
     this.#changes.keepSecrets();
-    this.append(recoveryOf(this.#config, this.store, nowMs), nowMs, undefined, FLAG_CHUNK_ENDS_BEFORE);
+    const writeSet = recoveryOf(this.#config, this.store, { previous, current: this.currentSecret }, nowMs);
+    this.append(writeSet, nowMs, undefined, FLAG_CHUNK_ENDS_BEFORE);
   }
 
   get #leads(): boolean {

@@ -4,16 +4,18 @@
  */
 import { CryptoError, type CryptoSuite, type KeyWrapping } from "@sealane/crypto";
 import type { Transaction } from "@sealane/kv";
+import type { LedgerSecret } from "@sealane/ledger";
 import { base64, LEDGER_SECRETS_MAX, type Seqno } from "@sealane/wire";
 import { RequestError } from "./errors.js";
 import { LEDGER_SECRET_BYTES } from "./rotating-secrets.js";
+import { writeRecovery } from "./secret-recovery.js";
 import { encryptedLedgerSecrets, isTakingPart, networkNodes, nodeInfos, SINGLE } from "./tables.js";
 
 export interface SecretsState {
   /** Undefined in a node that cannot wrap secrets. */
   readonly wrapping: KeyWrapping | undefined;
-  /** From where the latest secret applies. */
-  readonly current: Seqno;
+  /** The latest secret. */
+  readonly current: LedgerSecret;
   readonly count: number;
   /** Whether the transaction that brought it is committed. */
   readonly isSettled: boolean;
@@ -25,13 +27,10 @@ export interface SecretsState {
  * @throws RequestError `conflict` when it cannot be done, `overloaded` when it cannot be done just now.
  */
 export function mayRotate(tx: Transaction, current: Seqno, secrets: SecretsState): boolean {
-  if (current > secrets.current) {
-    throw new RequestError(
-      "conflict",
-      `No ledger secret applies from ${current}: the latest is from ${secrets.current}.`,
-    );
-  }
-  if (current < secrets.current) return false;
+  const { from } = secrets.current;
+  if (current > from)
+    throw new RequestError("conflict", `No ledger secret applies from ${current}: the latest is from ${from}.`);
+  if (current < from) return false;
   if (!secrets.isSettled) throw new RequestError("overloaded", "The ledger secret is being changed. Cast it again.");
   if (secrets.count >= LEDGER_SECRETS_MAX) {
     throw new RequestError("conflict", `A service has at most ${LEDGER_SECRETS_MAX} ledger secrets.`);
@@ -50,7 +49,7 @@ export function mayRotate(tx: Transaction, current: Seqno, secrets: SecretsState
 }
 
 /** Writes the new secret; `mayRotate` has said that it can. */
-export function rotateLedgerSecret(tx: Transaction, suite: CryptoSuite, { wrapping }: SecretsState): void {
+export function rotateLedgerSecret(tx: Transaction, suite: CryptoSuite, { wrapping, current }: SecretsState): void {
   const secret = suite.randomBytes(LEDGER_SECRET_BYTES);
   try {
     const shares = networkNodes(tx, tx)
@@ -59,10 +58,14 @@ export function rotateLedgerSecret(tx: Transaction, suite: CryptoSuite, { wrappi
         const wrapped = wrapping?.wrap(tx.map(nodeInfos).get(id)?.encryption_pub_key ?? "", secret);
         return [id, [{ version: null, encrypted_secret: base64(wrapped ?? new Uint8Array(0)) }]] as const;
       });
+    if (wrapping !== undefined) writeRecovery(tx, suite, wrapping, { key: secret }, current);
     tx.map(encryptedLedgerSecrets).put(SINGLE, Object.fromEntries(shares.map(([id, share]) => [id, [...share]])));
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause;
-    throw new RequestError("conflict", "The ledger secret cannot be changed: a node's encryption key is none.");
+    throw new RequestError(
+      "conflict",
+      "The ledger secret cannot be changed: an encryption key of a node or member is none.",
+    );
   } finally {
     suite.wipe(secret);
   }

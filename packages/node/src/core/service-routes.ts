@@ -57,7 +57,7 @@ export function serviceRoutes(
         view: log.replica.view,
         secrets: {
           wrapping: config.encryption?.wrapping,
-          current: log.secretSeqno,
+          current: log.currentSecret,
           count: log.secrets.length,
           isSettled: log.isSecretSettled,
         },

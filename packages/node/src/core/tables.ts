@@ -2,8 +2,8 @@
  * The tables a node itself writes, and their values (ledger spec §3.4, §8). Names starting with `public:ccf.` carry what an outside
  * verifier of that ledger format reads; `public:sealane.` is ours and is passed over by others.
  */
-import { json, map, type Reader, u64, utf8Text } from "@sealane/kv";
-import { SNAPSHOT_EVIDENCE_TABLE } from "@sealane/ledger";
+import { json, map, type Reader, rawBytes, u64, utf8Text } from "@sealane/kv";
+import { HISTORICAL_SECRET_TABLE, RECOVERY_SHARES_TABLE, SNAPSHOT_EVIDENCE_TABLE } from "@sealane/ledger";
 import { type NetworkNode, NodeId, Seqno, View, type WriteSet } from "@sealane/wire";
 import { z } from "zod";
 
@@ -31,6 +31,8 @@ const WrappedSecrets = z.record(
 );
 const SnapshotEvidence = z.object({ hash: z.hash("sha256"), version: Seqno });
 const ServiceInfo = z.object({ cert: z.string(), status: z.enum(["Opening", "Open"]) });
+/** So many members' shares open the ledger. */
+const ServiceConfig = z.object({ recovery_threshold: z.int().positive() });
 const BallotRecord = z.object({ accepted: z.boolean(), signatures: z.record(z.string(), z.base64()) });
 const Configuration = z.object({ nodes: z.array(NodeId) });
 
@@ -50,6 +52,16 @@ export const serviceInfo = map("public:ccf.gov.service.info", {
 });
 /** Member id to a certificate in PEM. */
 export const memberCertificates = map("public:ccf.gov.members.certs", { key: utf8Text, value: utf8Text });
+/** Member id to an encryption key in PEM: shares of the ledger secret are encrypted for it. */
+export const memberEncryptionKeys = map("public:ccf.gov.members.encryption_public_keys", {
+  key: utf8Text,
+  value: utf8Text,
+});
+/** Of the service as a whole; set where members can recover the ledger secrets. */
+export const serviceConfig = map("public:ccf.gov.service.config", {
+  key: u64,
+  value: json((value) => ServiceConfig.parse(value)),
+});
 /** An action, for example `trust-node:<node id>`, to the members' signatures: member id to raw r‖s. */
 export const ballots = map("public:sealane.gov.ballots", {
   key: utf8Text,
@@ -66,6 +78,10 @@ export const encryptedLedgerSecrets = map("public:ccf.internal.encrypted_ledger_
   key: u64,
   value: json((value) => WrappedSecrets.parse(value)),
 });
+
+/** Shares of the latest ledger secret, and the one before it (ledger spec §11.2): as `makeRecovery` of the ledger makes them. */
+export const recoveryShares = map(RECOVERY_SHARES_TABLE, { key: u64, value: rawBytes });
+export const historicalSecrets = map(HISTORICAL_SECRET_TABLE, { key: u64, value: rawBytes });
 
 /** The digest of the last snapshot, and the seqno of its state (ledger spec §10.3). */
 export const snapshotEvidences = map(SNAPSHOT_EVIDENCE_TABLE, {

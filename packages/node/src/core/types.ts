@@ -5,10 +5,11 @@ import type { LedgerEntry, LedgerSecret } from "@sealane/ledger";
 import type { FrameType, NetworkNode, NodeId, Seqno, TxId, View } from "@sealane/wire";
 import type { Answer } from "./answer.js";
 import type { App } from "./app.js";
-import type { Member, ServiceKeys } from "./identity.js";
+import type { ServiceKeys } from "./identity.js";
 import type { CommitOutput } from "./log-output.js";
 import type { HardState, Replay } from "./log-state.js";
 import type { EncryptionKey, KeptSecret } from "./rotating-secrets.js";
+import type { ShareHolding } from "./secret-recovery.js";
 import type { SigningLimits } from "./signing-policy.js";
 import type { SnapshotOutput } from "./snapshots.js";
 import type { Voting } from "./voting.js";
@@ -39,7 +40,7 @@ export interface CoreConfig extends Voting {
 
 /** How this node comes into being. */
 export type Start =
-  | { readonly type: "new"; readonly members: readonly Member[] }
+  | ({ readonly type: "new" } & ShareHolding)
   /** A trusted joiner, with the nodes it was told of. */
   | { readonly type: "join"; readonly nodes: readonly NetworkNode[] }
   /** A node that comes back with its data. `replay` has been given every entry of its ledger. */

@@ -8,7 +8,8 @@
  *     service.pem         the service certificate, for clients and joiners
  *     ledger/             the ledger's chunks
  *     snapshots/          the state at some seqnos, encrypted, so that a restart need not read the whole ledger
- *     member0.pem, member0.private.pem   only where a service was founded without members: its first one, for the operator to keep
+ *     member0.pem, member0.private.pem, member0.encryption.pem, member0.encryption.private.pem
+ *                         only where a service was founded without members: its first one, for the operator to keep
  *     node.pid            the process that runs here
  */
 import { open, readdir, readFile, rename, rm } from "node:fs/promises";
@@ -162,6 +163,12 @@ export class DataDir {
   async writeMember(name: string, certificatePem: string, privateKeyPem: string): Promise<void> {
     await this.#write(`${name}.pem`, certificatePem, PUBLIC_MODE);
     await this.#write(`${name}.private.pem`, privateKeyPem, PRIVATE_MODE);
+  }
+
+  /** The same for the key that opens its share of the ledger secrets. */
+  async writeMemberEncryption(name: string, publicKeyPem: string, privateKeyPem: string): Promise<void> {
+    await this.#write(`${name}.encryption.pem`, publicKeyPem, PUBLIC_MODE);
+    await this.#write(`${name}.encryption.private.pem`, privateKeyPem, PRIVATE_MODE);
   }
 
   async #read<T>(name: string, schema: z.ZodType<T>): Promise<T> {

@@ -30,11 +30,17 @@ export interface NodeOptions extends Voting {
   /** Holds everything of this node; made if need be. One node, one directory. */
   readonly dataDir: string;
   readonly service: /**
-   * Found a service. `members`: their certificates (PEM); without any a first member's key is made and kept in the directory. `curve`: of
-   * the service's key and of its nodes'. Default P-384, as CCF's; on P-256 a signature costs a tenth, which is for who commits single
-   * writes at a high rate.
+   * Found a service. `members`: their certificates (PEM), or with an encryption key (PEM, RSA of 2,048 bits) for a share of the ledger secrets, which
+   * `recoveryThreshold` of them can then recover without any node: more than half, unless said otherwise. Without any member a first one's keys
+   * are made and kept in the directory. `curve`: of the service's key and of its nodes'. Default P-384, as CCF's; on P-256 a signature costs a
+   * tenth, which is for who commits single writes at a high rate.
    */
-    | { readonly type: "new"; readonly members?: readonly string[]; readonly curve?: Curve }
+    | {
+        readonly type: "new";
+        readonly members?: readonly (string | MemberOptions)[];
+        readonly recoveryThreshold?: number;
+        readonly curve?: Curve;
+      }
     /**
      * Ask a service to join it. `url`: of any of its nodes; `serviceCertificate`: PEM, the only trust in that server. `from`: the newest snapshot
      * that it has, or the ledger's beginning, which takes longer and gives a directory with all of it. Default: a snapshot, if there is one.
@@ -71,6 +77,14 @@ export interface NodeOptions extends Voting {
   readonly observer?: (event: NodeEvent) => void;
   /** Stops the node. */
   readonly signal?: AbortSignal;
+}
+
+/** A member of a new service's consortium. */
+export interface MemberOptions {
+  /** PEM; only its key counts. */
+  readonly certificate: string;
+  /** PEM. */
+  readonly encryptionKey?: string;
 }
 
 const LOOPBACK: ListenOptions = { host: "127.0.0.1", port: 0 };
@@ -181,10 +195,11 @@ async function begin(node: RunningNode, options: NodeOptions, dataDir: DataDir):
   const { service } = options;
   if (service.type === "new") {
     const members = await consortium(service.members ?? [], dataDir);
+    const threshold = checkThreshold(members, service.recoveryThreshold);
     const membership = foundService(suite, node.keys, parseAddress(node.apiAddress).host, nowMs());
     await node.record.noteMember(membership);
     await dataDir.writePrivate(privateFile(suite, node.keys, membership)); // last: with it the directory holds a node
-    await node.activate(membership, { type: "new", members });
+    await node.activate(membership, { type: "new", members, ...(threshold === undefined ? {} : { threshold }) });
     await node.ready;
     return;
   }
@@ -246,19 +261,41 @@ function readService(pem: string): ReturnType<typeof readMember> {
 }
 
 /** @throws NodeError `wrong-service` when a member's certificate is none. */
-async function consortium(members: readonly string[], dataDir: DataDir): Promise<Member[]> {
-  if (members.length > 0) {
-    try {
-      return members.map((pem) => readMember(suite, pem));
-    } catch (cause) {
-      throw new NodeError("wrong-service", "A member's certificate is not a certificate in PEM on P-384 or P-256.", {
-        cause,
-      });
-    }
-  }
+async function consortium(members: readonly (string | MemberOptions)[], dataDir: DataDir): Promise<Member[]> {
+  if (members.length > 0) return members.map(givenMember);
   const keyPair = suite.generateKeyPair("P-384");
   const der = createSelfSigned(suite, keyPair, { name: "member0", hosts: [], ...validity(nowMs(), MEMBER_DAYS) });
   const certificate = pemEncode("CERTIFICATE", der);
+  const encryption = wrapping.generateKeyPair();
   await dataDir.writeMember("member0", certificate, privatePem(suite, keyPair));
-  return [readMember(suite, certificate)];
+  await dataDir.writeMemberEncryption("member0", encryption.publicKey, pemEncode("PRIVATE KEY", encryption.privateKey));
+  return [{ ...readMember(suite, certificate), encryptionKey: encryption.publicKey }];
+}
+
+function givenMember(member: string | MemberOptions): Member {
+  const { certificate, encryptionKey } = typeof member === "string" ? { certificate: member } : member;
+  let read: Member;
+  try {
+    read = readMember(suite, certificate);
+  } catch (cause) {
+    const message = "A member's certificate is not a certificate in PEM on P-384 or P-256.";
+    throw new NodeError("wrong-service", message, { cause });
+  }
+  if (encryptionKey === undefined) return read;
+  try {
+    wrapping.wrap(encryptionKey, new Uint8Array(1)); // it is used once the service runs, and then it is too late
+  } catch (cause) {
+    const message = "A member's encryption key is not a public key in PEM of RSA with 2,048 bits.";
+    throw new NodeError("wrong-service", message, { cause });
+  }
+  return { ...read, encryptionKey };
+}
+
+/** @throws NodeError `wrong-service` when so many shares can never be brought together. */
+function checkThreshold(members: readonly Member[], threshold: number | undefined): number | undefined {
+  const holders = members.filter(({ encryptionKey }) => encryptionKey !== undefined).length;
+  if (threshold === undefined || (Number.isInteger(threshold) && threshold >= 1 && threshold <= holders))
+    return threshold;
+  const message = `The recovery threshold is a number from 1 to that of the members with encryption keys, ${holders}.`;
+  throw new NodeError("wrong-service", message);
 }
