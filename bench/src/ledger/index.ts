@@ -10,7 +10,7 @@ const MB = 1_000_000;
 export const LEDGER_PARTS = {
   append: (full: boolean): Promise<Section> =>
     benchAppend(
-      full ? { rounds: 25, bytes: 64 * MB, entriesMax: 20_000 } : { rounds: 11, bytes: 32 * MB, entriesMax: 10_000 },
+      full ? { rounds: 25, bytes: 256 * MB, entriesMax: 20_000 } : { rounds: 11, bytes: 128 * MB, entriesMax: 10_000 },
     ),
   verify: (full: boolean): Promise<Section> =>
     benchVerify(

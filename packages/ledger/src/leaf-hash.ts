@@ -18,14 +18,15 @@ export function leafHash(
   claims: Uint8Array | undefined,
 ): Uint8Array {
   if (evidence === undefined && claims === undefined) return writeSetDigest;
-  let end = join(writeSetDigest, 0);
-  if (evidence !== undefined) end = join(evidence, end);
-  if (claims !== undefined) end = join(claims, end);
+  joined.set(writeSetDigest);
+  let end = DIGEST_BYTES;
+  if (evidence !== undefined) {
+    joined.set(evidence, end);
+    end += DIGEST_BYTES;
+  }
+  if (claims !== undefined) {
+    joined.set(claims, end);
+    end += DIGEST_BYTES;
+  }
   return suite.sha256(end === joined.length ? joined : joined.subarray(0, end));
-}
-
-/** In the language: for so few bytes the platform's copy takes longer. @returns where the next digest belongs. */
-function join(digest: Uint8Array, at: number): number {
-  for (let index = 0; index < DIGEST_BYTES; index++) joined[at + index] = digest[index] ?? 0; // as long as it says
-  return at + DIGEST_BYTES;
 }

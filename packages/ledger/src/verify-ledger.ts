@@ -29,8 +29,12 @@ import { VerifierWalk } from "./verifier-walk.js";
  * const result = await verifyLedger(ledgerDirectory("data/ledger"), { suite });
  * if (!result.ok) report(`entry ${result.at.seqno} in ${result.at.file} at ${result.at.offset}: ${result.code}`);
  */
-export async function verifyLedger(source: LedgerSource, options: VerifyOptions): Promise<VerifyResult> {
-  const walk = walkLedger(source, options, {}, false);
+export async function verifyLedger(
+  source: LedgerSource,
+  options: VerifyOptions,
+  hooks: WalkHooks = {},
+): Promise<VerifyResult> {
+  const walk = walkLedger(source, options, hooks, false);
   for (;;) {
     const step = await walk.next();
     if (step.done === true) return step.value;
