@@ -66,6 +66,19 @@ describe("§6 replicate", () => {
     expect(sent(primary.write({ bytes: 10_000 })).length).toBeGreaterThan(0);
   });
 
+  test("a million small entries go out in a message or two for each 20,000 bytes (§17)", () => {
+    const primary = Bench.primary(a, genesis, [b], { commit: 2 });
+    const batch = 1_000;
+    let messages = 0;
+    for (let from = 3; from < 1_000_000; from += batch) {
+      const entries = Array.from({ length: batch }, (_, index) => entry(3, from + index, { bytes: 20 }));
+      const outputs = primary.handle({ type: "replicate", view: view(3), entries });
+      messages += sent(outputs).filter(({ to }) => to === b).length;
+    }
+    expect(messages).toBeGreaterThanOrEqual(1_000);
+    expect(messages).toBeLessThan(2_200); // the adaptive size stays just below 1,000, so the last entry of a batch goes by itself
+  });
+
   test("a sole node commits each signature as soon as it is replicated (§17), and nothing else", () => {
     const sole = new Bench(a);
     sole.handle({ type: "start" });
