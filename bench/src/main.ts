@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { CHANNEL_PARTS } from "./channel/index.js";
 import { profileChannel } from "./channel/profile.js";
 import { benchCommit } from "./commit/index.js";
+import { benchJoin } from "./commit/join.js";
 import { profileCommit } from "./commit/profile.js";
 import { CONTESTANTS, type ContestantName } from "./contestants/index.js";
 import { LEDGER_PARTS } from "./ledger/index.js";
@@ -32,7 +33,12 @@ if (first === "profile") {
 async function bench(names: readonly string[]): Promise<void> {
   const full = values.full === true;
   const sections: Section[] = [];
-  for (const [name, run] of Object.entries({ ...CHANNEL_PARTS, ...LEDGER_PARTS, commit: benchCommit })) {
+  for (const [name, run] of Object.entries({
+    ...CHANNEL_PARTS,
+    ...LEDGER_PARTS,
+    commit: benchCommit,
+    join: benchJoin,
+  })) {
     const group = name in CHANNEL_PARTS ? "channel" : name in LEDGER_PARTS ? "ledger" : name;
     if (names.length > 0 && !names.includes(name) && !names.includes(group)) continue;
     const section = await run(full);

@@ -30,7 +30,7 @@ async function carryOut(command: NodeCommand): Promise<NodeAnswer> {
       return {};
     case "usage": {
       const { user, system } = process.cpuUsage();
-      return { cpuUs: user + system, syncs };
+      return { cpuUs: user + system, syncs, committed: Number(node?.state().committed.split(".")[1] ?? 0) };
     }
     case "stop":
       await node?.stop();

@@ -7,7 +7,11 @@ export type NodeCommand =
       /** Of a service that is founded. */
       readonly curve: "P-384" | "P-256";
       /** Without it the node founds a service. */
-      readonly join?: { readonly url: string; readonly serviceCertificate: string };
+      readonly join?: {
+        readonly url: string;
+        readonly serviceCertificate: string;
+        readonly from?: "snapshot" | "beginning";
+      };
     }
   /** Answers when the node takes part in its service. */
   | { readonly do: "ready" }
@@ -19,6 +23,8 @@ export interface NodeAnswer {
   readonly nodeId?: string;
   readonly apiUrl?: string;
   readonly serviceCertificate?: string;
+  /** The last seqno that is committed here. */
+  readonly committed?: number;
   readonly cpuUs?: number;
   readonly syncs?: number;
 }

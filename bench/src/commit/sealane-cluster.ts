@@ -54,10 +54,10 @@ export async function startSealane(dir: string, nodes: number, options: SealaneO
   }
 }
 
-class NodeProcess {
+export class NodeProcess {
   readonly #child: ChildProcess;
 
-  constructor(execArgv: readonly string[]) {
+  constructor(execArgv: readonly string[] = []) {
     this.#child = fork(new URL("node-process.js", import.meta.url), { execArgv: [...execArgv] });
   }
 
@@ -78,7 +78,7 @@ class NodeProcess {
   }
 }
 
-function httpsClient(apiUrl: string, ca: string, inFlight: number): Client {
+export function httpsClient(apiUrl: string, ca: string, inFlight: number): Client {
   const agent = new Agent({ ca, keepAlive: true, maxSockets: inFlight, scheduling: "fifo" });
   return {
     put: (key, value) => call(agent, `${apiUrl}/records/${key}`, "PUT", JSON.stringify({ value })),
@@ -87,7 +87,7 @@ function httpsClient(apiUrl: string, ca: string, inFlight: number): Client {
 }
 
 /** @throws {Error} for any answer but 2xx. */
-function call(agent: Agent, url: string, method: string, body: string): Promise<void> {
+export function call(agent: Agent, url: string, method: string, body: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
     const outgoing = request(url, { agent, method, headers }, (response) => {
@@ -108,7 +108,7 @@ function call(agent: Agent, url: string, method: string, body: string): Promise<
 }
 
 /** The node's request to join may still be on its way. */
-async function untilAccepted(attempt: () => Promise<void>): Promise<void> {
+export async function untilAccepted(attempt: () => Promise<void>): Promise<void> {
   for (let left = 50; ; left--) {
     try {
       await attempt();
@@ -120,7 +120,7 @@ async function untilAccepted(attempt: () => Promise<void>): Promise<void> {
   }
 }
 
-function trustBallot(memberKey: string, serviceCertificate: string, nodeId: NodeId): string {
+export function trustBallot(memberKey: string, serviceCertificate: string, nodeId: NodeId): string {
   const { privateKey, publicKey } = suite.importPrivateKey(pemDecode("PRIVATE KEY", memberKey));
   const service = parseCertificate(suite, pemDecode("CERTIFICATE", serviceCertificate));
   const action: GovernanceAction = { type: "trust-node", nodeId };

@@ -201,7 +201,7 @@ it("reads any damaged file exactly as the ledger's own repair does", async () =>
         const at = 8 + Math.floor((image.length - 8) * flip);
         if (at < image.length) image[at] = (image[at] ?? 0) ^ 0x10;
       }
-      const ours = readLedgerImage(image, durable, isIntact);
+      const ours = readLedgerImage(image, 1, durable, isIntact);
       const theirs = await openLedger("dir", { disk: oneFile(image), durable: seqno(durable), isIntact }).then(
         async ({ entries }) => {
           const read: Uint8Array[] = [];

@@ -20,7 +20,7 @@ export {
   validity,
 } from "./identity.js";
 export { type KeyHistory, keyHistory } from "./key-history.js";
-export { type HardState, type LogKeys, Replay } from "./log-state.js";
+export { type HardState, type LogKeys, Replay, type StartSnapshot } from "./log-state.js";
 export { type FrameVerdict, NodeCore } from "./node-core.js";
 export type { Replication } from "./node-state.js";
 export { recordsApp } from "./records-app.js";

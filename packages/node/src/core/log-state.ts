@@ -45,6 +45,9 @@ export interface LogKeys {
   readonly encryption?: EncryptionKey;
 }
 
+/** A verified snapshot, as far as a log goes on from it. */
+export type StartSnapshot = Pick<VerifiedSnapshot, "snapshot" | "base">;
+
 export class LogState {
   readonly store = new Store();
   readonly ledger: Ledger;
@@ -52,7 +55,7 @@ export class LogState {
   readonly #suite: CryptoSuite;
 
   /** @param snapshot - Where the log goes on from. @throws LedgerError, KvError when its state is none. Default: from the beginning. */
-  constructor({ suite, id, ledgerSecrets, encryption }: LogKeys, snapshot?: VerifiedSnapshot) {
+  constructor({ suite, id, ledgerSecrets, encryption }: LogKeys, snapshot?: StartSnapshot) {
     this.#suite = suite;
     this.secrets = new RotatingSecrets(suite, ledgerSecrets, { id, key: encryption });
     this.ledger = new Ledger({
@@ -117,7 +120,7 @@ export class LogState {
     return { seqno: at, leaf: ledger.leaf(at), viewHistory: ledger.viewHistory(at), maps: store.committedMaps() };
   }
 
-  #install({ snapshot, base }: VerifiedSnapshot): void {
+  #install({ snapshot, base }: StartSnapshot): void {
     const starts = viewStarts(base.viewHistory);
     const viewAt = (at: Seqno): View => starts.findLast((start) => start.seqno <= at)?.view ?? view(0);
     const maps = [...snapshot.publicMaps, ...(snapshot.privateMaps ?? [])];
@@ -165,7 +168,7 @@ export class Replay {
   /** With the secrets that were learned from entries not read back yet. */
   readonly #kept: LogState;
   readonly #keptSeqnos: readonly Seqno[];
-  readonly #snapshot: VerifiedSnapshot | undefined;
+  readonly #snapshot: StartSnapshot | undefined;
   /** As of the snapshot. */
   readonly #membership: Pick<RestoredState, "configurations" | "removed"> = { configurations: [] };
 
@@ -177,7 +180,7 @@ export class Replay {
   constructor(
     keys: Omit<LogKeys, "ledgerSecrets"> & { readonly ledgerSecrets: readonly KeptSecret[] },
     hardState: HardState,
-    snapshot?: VerifiedSnapshot,
+    snapshot?: StartSnapshot,
   ) {
     this.#snapshot = snapshot;
     // What was learned up to a snapshot is committed, and the transactions that brought it are not read again.

@@ -12,12 +12,12 @@ export function checkAgreement(nodes: readonly SimulatedNode[], seed: number): v
   if (first === undefined) return;
   let reference = first;
   for (const node of nodes) if (node.committed > reference.committed) reference = node;
-  const truth = reference.disk.entries;
+  const truth = reference.disk;
   for (const node of nodes) {
     if (node === reference || node.committed === 0) continue;
-    const last = Math.min(node.committed, truth.length, node.disk.entries.length);
-    const own = node.disk.entries[last - 1];
-    const theirs = truth[last - 1];
+    const last = Math.min(node.committed, truth.lastSeqno, node.disk.lastSeqno);
+    const own = node.disk.entries[last - node.disk.firstSeqno];
+    const theirs = truth.entries[last - truth.firstSeqno];
     if (own !== undefined && theirs !== undefined && !equalBytes(own, theirs)) {
       throw new ViolationError("agreement", `seed ${seed}: two nodes have committed different entries at ${last}`);
     }

@@ -8,7 +8,6 @@ import { type App, recordsApp, SIGNING_DEFAULTS, type Voting } from "@sealane/no
 import { type InMemoryNetwork, inMemoryNetwork, type NetworkFaults, NO_FAULTS } from "@sealane/transport";
 import {
   fromUtf8,
-  type JoinedNetwork,
   type NetworkNode,
   type NodeAction,
   type NodeId,
@@ -22,12 +21,13 @@ import { Timeline } from "../faults/timeline.js";
 import { SeededRandom } from "../random.js";
 import { checkAgreement } from "./checkers.js";
 import { Consortium, type OwnConfig } from "./consortium.js";
-import { Joining } from "./joining.js";
+import { Joining, type JoiningWorld } from "./joining.js";
 import { Members } from "./members.js";
 import type { NodeObserver } from "./node-observer.js";
 import { Removing, type RemovingWorld } from "./removing.js";
 import { RunTrace } from "./run-trace.js";
 import { type Answer, SimulatedNode, type SimulatedNodeConfig, type SimulatedRequest } from "./simulated-node.js";
+import { openSnapshot, type SnapshotFile } from "./simulated-snapshots.js";
 
 export interface ClusterOptions {
   /** u32. Same seed, same run, down to every byte on the network (with the default suite, or another whose signatures repeat). */
@@ -279,15 +279,39 @@ export class Cluster {
 
   /** @param place - Of a node that is replaced, or the next free one. */
   #join(place: number, via?: SimulatedNode): Joining {
-    const start = (own: OwnConfig, network: JoinedNetwork): SimulatedNode => {
-      const node = this.#add(this.#consortium.joinerConfig(own, network), place);
-      node.start({ type: "join", nodes: network.nodes }, this.#nowMs);
+    const start: JoiningWorld["start"] = (own, network, snapshot, running) => {
+      const config = this.#consortium.joinerConfig(own, network);
+      if (snapshot !== undefined && openSnapshot(snapshot, this.#suite, config.ledgerSecrets) === undefined) {
+        return undefined;
+      }
+      running?.kill();
+      const node = running ?? this.#add(config, place);
+      if (snapshot === undefined) node.start({ type: "join", nodes: network.nodes }, this.#nowMs);
+      else node.startFrom(snapshot, config, network.nodes, this.#nowMs);
       this.#faults.refresh();
       return node;
     };
-    const joining = new Joining(Object.assign(this.#petitions(), { start }), this.#ownConfig(), via);
+    const snapshotSince = (since: Seqno): SnapshotFile | undefined => this.#snapshotSince(since);
+    const world = Object.assign(this.#petitions(), { start, snapshotSince });
+    const joining = new Joining(world, this.#ownConfig(), via);
     this.#members.addJoining(joining);
     return joining;
+  }
+
+  /**
+   * One that a node gives, if what it gives is whole. Every member is past it: whoever begins from it cannot bring on one that is further
+   * behind (docs/limits.md).
+   */
+  #snapshotSince(since: Seqno): SnapshotFile | undefined {
+    const { live } = this.#members;
+    const known = Math.min(...live.map(({ secured }) => secured));
+    const files = live.flatMap((node) => {
+      const file = node.isUp && !node.isPaused ? node.snapshots.newest : undefined;
+      return file !== undefined && file.seqno >= since && file.seqno <= known ? [{ node, file }] : [];
+    });
+    if (files.length === 0) return undefined;
+    const { node, file } = this.random.pick(files);
+    return node.snapshots.isDamaged(file) ? undefined : file;
   }
 
   #remove(node: SimulatedNode, whenGone: () => void, via?: SimulatedNode): void {

@@ -26,6 +26,7 @@ import {
   type JoinedNetwork,
   type NodeAction,
   type NodeId,
+  type Seqno,
   seqno,
   utf8,
 } from "@sealane/wire";
@@ -83,10 +84,16 @@ export class Consortium {
     };
   }
 
-  joinRequest({ keyPair, id, encryption, nodeAddress, apiAddress }: OwnConfig, nowMs: number): SimulatedRequest {
+  /** @param startupSeqno - Of the snapshot it starts from; 0 without one. */
+  joinRequest(
+    { keyPair, id, encryption, nodeAddress, apiAddress }: OwnConfig,
+    startupSeqno: Seqno,
+    nowMs: number,
+  ): SimulatedRequest {
     const callerCertificate = createSelfSigned(this.#suite, keyPair, { name: id, hosts: [], ...validity(nowMs, 1) });
     const publicKey = base64(keyPair.publicKey.spki);
-    const body = utf8(JSON.stringify({ publicKey, encryptionKey: encryption?.publicKey, nodeAddress, apiAddress }));
+    const own = { publicKey, encryptionKey: encryption?.publicKey, nodeAddress, apiAddress };
+    const body = utf8(JSON.stringify({ ...own, startupSeqno }));
     return { method: "POST", path: "/node/join", body, callerCertificate };
   }
 

@@ -1,13 +1,25 @@
 /** One node on its way into the service: it is recorded, trusted by ballot, given its answer, started, and has caught up at last. */
-import { fromUtf8, type JoinedNetwork, parseJoinResponse } from "@sealane/wire";
+import { fromUtf8, type JoinedNetwork, parseErrorAnswer, parseJoinResponse, type Seqno, seqno } from "@sealane/wire";
 import type { Consortium, OwnConfig } from "./consortium.js";
 import { Petition, type PetitionWorld, RETRY_MS } from "./petition.js";
 import type { Answer, SimulatedNode, SimulatedRequest } from "./simulated-node.js";
+import type { SnapshotFile } from "./simulated-snapshots.js";
 
 export interface JoiningWorld extends PetitionWorld {
   readonly consortium: Consortium;
-  /** The service has let the node in. */
-  start(own: OwnConfig, network: JoinedNetwork): SimulatedNode;
+  /** A snapshot at `since` or later that some node gives; it was checked as far as its receipt goes. Undefined when there is none now. */
+  snapshotSince(since: Seqno): SnapshotFile | undefined;
+  /**
+   * The service has let the node in.
+   * @param node - It runs already, and begins again.
+   * @returns undefined when the snapshot does not open with the secrets it was told: nothing has begun.
+   */
+  start(
+    own: OwnConfig,
+    network: JoinedNetwork,
+    snapshot: SnapshotFile | undefined,
+    node: SimulatedNode | undefined,
+  ): SimulatedNode | undefined;
 }
 
 /** How often it is looked whether the node takes part, in ms. */
@@ -18,7 +30,10 @@ const TAKEN_BACK_MS = 5_000;
 export class Joining {
   readonly #world: JoiningWorld;
   readonly #own: OwnConfig;
-  readonly #request: SimulatedRequest;
+  #request: SimulatedRequest | undefined;
+  #requestedWith: Seqno | undefined;
+  /** What it is to begin from. */
+  #snapshot: SnapshotFile | undefined;
   readonly #petition: Petition;
   #node: SimulatedNode | undefined;
   #isActive = false;
@@ -29,7 +44,7 @@ export class Joining {
     this.#world = world;
     this.#own = own;
     this.#petition = new Petition(world, via);
-    this.#request = world.consortium.joinRequest(own, world.nowMs);
+    this.#snapshot = world.snapshotSince(seqno(0));
     this.#ask();
   }
 
@@ -51,17 +66,45 @@ export class Joining {
   #ask(): void {
     if (this.#isNowActive()) return;
     this.#petition.send(
-      this.#request,
+      this.#currentRequest(),
       (answer) => this.#handleAnswer(answer),
       () => this.#ask(),
     );
   }
 
+  /** What it needs everything behind of. */
+  get #startupSeqno(): Seqno {
+    return this.#snapshot?.seqno ?? this.#node?.disk.lastSeqno ?? seqno(0);
+  }
+
+  #currentRequest(): SimulatedRequest {
+    const startup = this.#startupSeqno;
+    if (this.#request === undefined || this.#requestedWith !== startup) {
+      this.#request = this.#world.consortium.joinRequest(this.#own, startup, this.#world.nowMs);
+      this.#requestedWith = startup;
+    }
+    return this.#request;
+  }
+
   #handleAnswer({ status, body, location }: Answer): void {
     const again = (): void => this.#ask();
+    if (status === 409 && parseErrorAnswer(JSON.parse(fromUtf8(body))).error.code === "startup-seqno-old") {
+      this.#snapshot = this.#world.snapshotSince(seqno(this.#startupSeqno + 1)) ?? this.#snapshot;
+      this.#petition.later(RETRY_MS, again);
+      return;
+    }
     const answer = status === 200 ? parseJoinResponse(JSON.parse(fromUtf8(body))) : undefined;
     if (answer?.status === "trusted") {
-      this.#node ??= this.#world.start(this.#own, answer.network); // or it is trusted once more, and runs already
+      // Trusted once more, it may run already.
+      if (this.#node === undefined || this.#snapshot !== undefined) {
+        const started = this.#world.start(this.#own, answer.network, this.#snapshot, this.#node);
+        this.#snapshot = undefined;
+        if (started === undefined) {
+          this.#petition.later(RETRY_MS, again);
+          return;
+        }
+        this.#node = started;
+      }
       this.#petition.later(0, () => this.#watch(this.#world.nowMs + TAKEN_BACK_MS));
     } else if (answer?.status === "pending") {
       const ballot = this.#world.consortium.ballotFor(this.#own.id, "trust-node");

@@ -10,18 +10,20 @@ const SEQNO_OFFSET = 24;
 const SECTOR_BYTES = 512;
 
 /**
+ * @param first - Seqno of the first entry.
  * @param durable - Entries up to here are known to have been durable; damage there is "corrupt".
  * @param isIntact - Whether an entry can be read by itself; asked above `durable`.
  * @returns The entries up to the torn tail; "corrupt" for what no crash leaves.
  */
 export function readLedgerImage(
   image: Uint8Array,
+  first: number,
   durable: number,
   isIntact: (entry: Uint8Array) => boolean,
 ): Uint8Array[] | "corrupt" {
   const entries: Uint8Array[] = [];
   for (let at = LEDGER_HEADER_BYTES; at < image.length; ) {
-    const next = entries.length + 1;
+    const next = first + entries.length;
     const bytes = readFrame(image, at, next);
     if (bytes === "corrupt") return "corrupt";
     if (bytes === "torn") break;
@@ -30,7 +32,7 @@ export function readLedgerImage(
     entries.push(entry);
     at += bytes;
   }
-  return entries.length < durable ? "corrupt" : entries;
+  return first + entries.length - 1 < durable ? "corrupt" : entries;
 }
 
 function readFrame(image: Uint8Array, at: number, seqno: number): number | "torn" | "corrupt" {

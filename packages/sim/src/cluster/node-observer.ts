@@ -1,12 +1,14 @@
 /** Who watches a simulated node from inside its host. It is shown everything and changes nothing. */
 import type { HardState, NodeCore, Output } from "@sealane/node/core";
-import type { NodeId } from "@sealane/wire";
+import type { NodeId, Seqno } from "@sealane/wire";
 
 /** A node, as far as its observer looks at it. */
 export interface ObservedHost {
   readonly id: NodeId;
   readonly disk: {
-    /** What a reader of its files finds, in order from seqno 1. */
+    /** Of the first entry it has: what came before, a snapshot stands for. */
+    readonly firstSeqno: Seqno;
+    /** What a reader of its files finds, in order from there. */
     readonly entries: readonly Uint8Array[];
     readonly hardState: HardState;
   };

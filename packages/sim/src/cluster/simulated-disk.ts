@@ -2,10 +2,11 @@
  * A node's disk: one worker that makes groups of what the core decided durable, as the host's storage does (node `host/storage.ts`,
  * ledger `files/`), and every way a disk fails. What a power failure leaves is read back with the rules of the real repair.
  *
- * Simplifications: the ledger is one file that is never finished; the state file (view, vote, commit hint) is replaced as a whole.
+ * Simplifications: the ledger is one file that is never finished, of which the beginning can be archived; the state file (view, vote, commit
+ * hint) is replaced as a whole.
  */
 import type { HardState, KeptSecret, Output } from "@sealane/node/core";
-import { type NodeId, seqno, view } from "@sealane/wire";
+import { type NodeId, type Seqno, seqno, view } from "@sealane/wire";
 import type { SeededRandom } from "../random.js";
 import { LEDGER_HEADER_BYTES, readLedgerImage } from "./ledger-image.js";
 
@@ -58,7 +59,8 @@ type Change =
 
 export class SimulatedDisk {
   readonly #random: SeededRandom;
-  /** What a reader of the files finds, in order from seqno 1. */
+  #firstSeqno = seqno(1);
+  /** What a reader of the files finds, in order from `#firstSeqno`. */
   #entries: Uint8Array[] = [];
   /** Changes of `#entries` that are not durable, oldest first; the first `#writing` of them are being written. */
   #changes: Change[] = [];
@@ -100,6 +102,27 @@ export class SimulatedDisk {
     this.#random = random;
   }
 
+  /** Of the first entry; where it will be when there is none. What came before a snapshot stands for. */
+  get firstSeqno(): Seqno {
+    return this.#firstSeqno;
+  }
+
+  /** Of the last entry; one before the first when there is none. */
+  get lastSeqno(): Seqno {
+    return seqno(this.#firstSeqno - 1 + this.#entries.length);
+  }
+
+  /** The last entry that a loss of power would leave. */
+  get syncedSeqno(): Seqno {
+    let last: number = this.lastSeqno;
+    for (const change of this.#changes.toReversed()) {
+      last = change.type === "append" ? last - change.entries.length : last + change.removed.length;
+    }
+    const lowest = this.#changes.flatMap((change) => (change.type === "truncate" ? [change.to] : []));
+    return seqno(Math.min(last, ...lowest));
+  }
+
+  /** From `firstSeqno` on. */
   get entries(): readonly Uint8Array[] {
     return this.#entries;
   }
@@ -124,8 +147,8 @@ export class SimulatedDisk {
     switch (output.type) {
       case "append": {
         const entries = output.entries.map(({ seqno: at, bytes }, index) => {
-          if (at !== this.#entries.length + index + 1)
-            throw new Error(`entry ${at} does not follow ${this.#entries.length + index}`);
+          if (at !== this.lastSeqno + index + 1)
+            throw new Error(`entry ${at} does not follow ${this.lastSeqno + index}`);
           return bytes;
         });
         this.#entries.push(...entries);
@@ -133,7 +156,7 @@ export class SimulatedDisk {
         break;
       }
       case "truncate":
-        this.#changes.push({ type: "truncate", to: output.to, removed: this.#entries.splice(output.to) });
+        this.#changes.push({ type: "truncate", to: output.to, removed: this.#cut(output.to) });
         break;
       case "secrets":
         this.#queuedSecrets = output.secrets;
@@ -153,9 +176,9 @@ export class SimulatedDisk {
 
   /** Entries as a reader finds them: as many as fit, one at least; none when the disk cannot be read. */
   read({ from, through, bytesMax }: Extract<Output, { type: "read" }>): readonly Uint8Array[] {
-    if (this.failsToRead) return [];
+    if (this.failsToRead || from < this.#firstSeqno) return [];
     let bytes = 0;
-    const entries = this.#entries.slice(from - 1, through);
+    const entries = this.#entries.slice(from - this.#firstSeqno, through - this.#firstSeqno + 1);
     const end = entries.findIndex((entry, index) => {
       bytes += entry.length;
       return index > 0 && bytes > bytesMax;
@@ -198,13 +221,37 @@ export class SimulatedDisk {
       if (change.type === "append") this.#entries.push(...change.entries);
       else {
         // A cut is synced at once, and so is all that was written before it.
-        this.#entries.splice(change.to);
+        this.#cut(change.to);
         synced = this.#entries.length;
         this.#promised = Math.min(this.#promised, synced);
       }
     }
     this.#image = this.#leave(how, synced);
     this.#forgetWork();
+  }
+
+  /** An empty ledger goes on from a snapshot. */
+  startAfter(at: Seqno): void {
+    if (this.#entries.length > 0) throw new Error(`the ledger has entries from ${this.#firstSeqno} on`);
+    this.#firstSeqno = seqno(at + 1);
+  }
+
+  /** The whole ledger is removed: the node begins again, from a snapshot at `at`. */
+  startOver(at: Seqno): void {
+    this.#entries = [];
+    this.#image = undefined;
+    this.#promised = 0;
+    this.#secrets = undefined; // what the node is told now stands in their place
+    this.startAfter(at);
+  }
+
+  /** The chunks of committed entries up to `to` are moved away. @returns whether there were any. */
+  archive(to: Seqno): boolean {
+    const count = Math.min(to, this.#hardState.commitSeqno) - this.#firstSeqno + 1;
+    if (count <= 0 || count >= this.#entries.length || this.#image !== undefined) return false;
+    this.#entries.splice(0, count);
+    this.#firstSeqno = seqno(this.#firstSeqno + count);
+    return true;
   }
 
   /** One bit of the ledger changes while nobody writes. @param at - Where, from 0 to 1. @returns whether there was any. */
@@ -232,7 +279,7 @@ export class SimulatedDisk {
    */
   open(isIntact: (entry: Uint8Array) => boolean): Recovery {
     if (this.failsToRead) return { type: "refused", why: "unreadable" };
-    const found = readLedgerImage(this.#stored(), this.#hardState.commitSeqno, isIntact);
+    const found = readLedgerImage(this.#stored(), this.#firstSeqno, this.#hardState.commitSeqno, isIntact);
     if (found === "corrupt") return { type: "refused", why: "corrupt" };
     const lostSynced = found.length < this.#promised;
     this.#entries = found;
@@ -281,6 +328,11 @@ export class SimulatedDisk {
     this.#nextSecrets = undefined;
     this.#token = undefined;
     return { type: "durable", token };
+  }
+
+  /** @returns the entries behind `to`, which are gone. */
+  #cut(to: number): Uint8Array[] {
+    return this.#entries.splice(Math.max(to - this.#firstSeqno + 1, 0));
   }
 
   #undo(change: Change): void {

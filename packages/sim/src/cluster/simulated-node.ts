@@ -1,21 +1,14 @@
 /** A real `NodeCore` on a simulated host: its clock, network and disk belong to the simulation. */
-import {
-  type CoreConfig,
-  FaultError,
-  NodeCore,
-  Replay,
-  type Replication,
-  type Role,
-  type Start,
-} from "@sealane/node/core";
+import { type CoreConfig, NodeCore, type Replication, type Role, type Start } from "@sealane/node/core";
 import type { InMemoryNetwork, Transport } from "@sealane/transport";
 import { type NetworkNode, type NodeId, type NodeState, type Seqno, seqno } from "@sealane/wire";
 import type { SeededRandom } from "../random.js";
 import { NodeClock } from "./node-clock.js";
 import type { NodeObserver } from "./node-observer.js";
+import { type ReadBack, readBack } from "./read-back.js";
 import type { RunTrace } from "./run-trace.js";
 import { type PowerLoss, SimulatedDisk } from "./simulated-disk.js";
-import { SimulatedSnapshots } from "./simulated-snapshots.js";
+import { SimulatedSnapshots, type SnapshotFile } from "./simulated-snapshots.js";
 
 export interface Answer {
   readonly status: number;
@@ -57,11 +50,11 @@ export type Downfall = "storage-failed" | "power-lost";
 const TURNS_MAX = 1_000;
 
 export class SimulatedNode {
-  /** Survive every crash, and are not read again: a simulated node comes back from its ledger. */
+  /** Survive every crash. */
   readonly snapshots = new SimulatedSnapshots();
   readonly disk: SimulatedDisk;
   readonly clock = new NodeClock();
-  readonly config: SimulatedNodeConfig;
+  #config: SimulatedNodeConfig;
   readonly #network: InMemoryNetwork;
   readonly #trace: RunTrace;
   readonly #observer: NodeObserver | undefined;
@@ -79,11 +72,13 @@ export class SimulatedNode {
   #toldOf: readonly NetworkNode[] = [];
   #committed = seqno(0);
   #commits = 0;
+  #startsFromSnapshot = 0;
+  #steppedOver = 0;
   /** Called when it goes down by itself. */
   onDownfall: (why: Downfall) => void = () => {};
 
   constructor(config: SimulatedNodeConfig, world: SimulatedWorld) {
-    this.config = config;
+    this.#config = config;
     this.#network = world.network;
     this.#trace = world.trace;
     this.#observer = world.observer;
@@ -91,8 +86,21 @@ export class SimulatedNode {
     this.disk = new SimulatedDisk(world.random);
   }
 
+  get config(): SimulatedNodeConfig {
+    return this.#config;
+  }
+
   get id(): NodeId {
-    return this.config.id;
+    return this.#config.id;
+  }
+
+  /** How often it began from a snapshot, and how many snapshots it could not use then. */
+  get startsFromSnapshot(): number {
+    return this.#startsFromSnapshot;
+  }
+
+  get steppedOver(): number {
+    return this.#steppedOver;
   }
 
   get isUp(): boolean {
@@ -115,6 +123,11 @@ export class SimulatedNode {
   /** How often it has reported a commit, in all its lives. */
   get commits(): number {
     return this.#commits;
+  }
+
+  /** It has this, and everything before it, for good. */
+  get secured(): Seqno {
+    return seqno(Math.max(this.disk.hardState.commitSeqno, Math.min(this.#committed, this.disk.syncedSeqno)));
   }
 
   /** When it wants to run next, in the simulation's time; `Infinity` while it is down. */
@@ -145,20 +158,31 @@ export class SimulatedNode {
 
   /** Comes back with what its disk has, if that will do. */
   restart(nowMs: number): RestartOutcome {
-    const keys = { ...this.config, ledgerSecrets: this.disk.secrets ?? this.config.ledgerSecrets };
-    const judge = new Replay(keys, this.disk.hardState);
-    const found = this.disk.open((entry) => judge.isIntact(entry));
-    if (found.type === "refused") return found.why === "corrupt" ? "damaged" : "unreadable";
-    const replay = new Replay(keys, found.hardState);
-    try {
-      for (const entry of found.entries) replay.handleEntry(entry);
-    } catch (error) {
-      if (error instanceof FaultError) return "damaged";
-      throw error;
-    }
+    const found = readBack(this.config, this.disk, this.snapshots);
+    if (found.type !== "read") return found.type;
     if (found.lostSynced) return "lost";
-    this.start({ type: "resume", replay, nodes: this.#toldOf }, nowMs);
+    this.#begin(found, nowMs);
     return "up";
+  }
+
+  /**
+   * Begins with an empty ledger behind a snapshot, as a joiner does; the snapshot is durable first.
+   * @param config - With the secrets that it was told. @param nodes - Those it was told of.
+   */
+  startFrom(snapshot: SnapshotFile, config: SimulatedNodeConfig, nodes: readonly NetworkNode[], nowMs: number): void {
+    this.#config = config;
+    this.#toldOf = nodes;
+    this.snapshots.keep(snapshot);
+    this.disk.startOver(snapshot.seqno);
+    const found = readBack(this.config, this.disk, this.snapshots);
+    if (found.type !== "read") throw new Error(`a snapshot that was checked does not open: ${found.type}`);
+    this.#begin(found, nowMs);
+  }
+
+  #begin({ replay, fromSnapshot, unusable }: Extract<ReadBack, { type: "read" }>, nowMs: number): void {
+    if (fromSnapshot) this.#startsFromSnapshot += 1;
+    this.#steppedOver += unusable;
+    this.start({ type: "resume", replay, nodes: this.#toldOf }, nowMs);
   }
 
   /** Ends at once by a loss of power: requests get no answer, unsynced writes are gone, or partly so. */

@@ -89,6 +89,10 @@ export type DiskFault =
   | ({ readonly kind: "bit-rot"; readonly at: number } & OfNode & Lasting)
   /** While the node is down, its ledger loses its last bytes although they were synced. */
   | ({ readonly kind: "truncation"; readonly bytes: number } & OfNode & Lasting)
+  /** While the node is down, its newest snapshot loses its end, or a bit of it changes; or the file is gone. */
+  | ({ readonly kind: "snapshot-damage" | "snapshot-lost" } & OfNode & Lasting)
+  /** What the oldest snapshot of a node stands for is moved away from its ledger, as far as every member is past it. */
+  | ({ readonly kind: "archive" } & OfNode)
   /** Reads fail: the node is killed, and cannot open its ledger before `forMs` is over. */
   | ({ readonly kind: "read-error" } & OfNode & Lasting)
   /** fdatasync fails, or the disk is full: the node stops itself as soon as it has something to write, and comes back afterwards. */
@@ -151,6 +155,9 @@ const KINDS: Readonly<Record<FaultKind, true>> = {
   "reordered-writes": true,
   "bit-rot": true,
   truncation: true,
+  "snapshot-damage": true,
+  "snapshot-lost": true,
+  archive: true,
   "read-error": true,
   "sync-error": true,
   "disk-full": true,

@@ -4,6 +4,7 @@
  * What it never does, because no service could survive it: lose for ever more nodes than a quorum can spare, or let a node that lost synced
  * data come back under its old name. The second a real node cannot always notice by itself (docs/limits.md); here the operator does.
  */
+import { seqno } from "@sealane/wire";
 import type { CrashPoint, Synced } from "../cluster/simulated-disk.js";
 import type { SimulatedNode } from "../cluster/simulated-node.js";
 import { Comebacks } from "./comebacks.js";
@@ -153,6 +154,15 @@ export class NodeInjector {
       case "truncation":
         this.#damage(node, fault, () => disk.cutOff(fault.bytes));
         return;
+      case "snapshot-damage":
+        this.#damage(node, fault, () => node.snapshots.damageNewest());
+        return;
+      case "snapshot-lost":
+        this.#damage(node, fault, () => node.snapshots.loseNewest());
+        return;
+      case "archive":
+        if (!this.#archive(node)) return;
+        break;
       case "read-error":
         disk.failsToRead = true;
         this.#takeDown(node, 0);
@@ -211,6 +221,14 @@ export class NodeInjector {
       this.#comebacks.forget(node);
       this.#endNode(node);
     });
+  }
+
+  /** A member that is further behind could be sent the rest by nobody. @returns whether there was anything to move. */
+  #archive({ snapshots, disk }: SimulatedNode): boolean {
+    const { oldest } = snapshots;
+    if (oldest === undefined || snapshots.isDamaged(oldest)) return false;
+    const known = this.#world.members.live.map(({ secured }) => secured);
+    return disk.archive(seqno(Math.min(oldest.seqno, ...known)));
   }
 
   #damage(node: SimulatedNode, fault: Extract<DiskFault, { forMs: number }>, happens: () => boolean): void {

@@ -138,10 +138,13 @@ function drawFault(kind: FaultKind, random: SeededRandom, nodes: number, clockDr
     case "sync-error":
     case "disk-full":
     case "wiped":
+    case "snapshot-damage":
+    case "snapshot-lost":
     case "clock-stall":
       return { kind, node, forMs };
     case "restart":
     case "restart-empty":
+    case "archive":
     case "remove-node":
     case "replace":
       return { kind, node };

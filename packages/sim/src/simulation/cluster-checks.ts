@@ -4,7 +4,7 @@
  */
 import type { Reader } from "@sealane/kv";
 import type { App, NodeCore, Output, Replication, Role } from "@sealane/node/core";
-import { formatTxId, type NodeId, type Seqno, seqno, type TxId } from "@sealane/wire";
+import { equalBytes, formatTxId, type NodeId, type Seqno, seqno, type TxId } from "@sealane/wire";
 import type { NodeObserver, ObservedHost } from "../cluster/node-observer.js";
 import { Invariants } from "../invariants/invariants.js";
 import type { Observed, ObservedReplica } from "../invariants/observed.js";
@@ -35,6 +35,8 @@ export class ClusterChecks implements NodeObserver {
   readonly #watched = new Map<NodeId, Watched>();
   readonly #resting = new Map<NodeId, Observed>();
   readonly #lives = new Map<NodeId, number>();
+  /** Those that have evidence, by seqno. */
+  readonly #snapshots = new Map<Seqno, Uint8Array>();
 
   constructor(invariant?: StateInvariant) {
     this.#invariant = invariant;
@@ -66,8 +68,7 @@ export class ClusterChecks implements NodeObserver {
   }
 
   handleStart(node: ObservedHost, core: NodeCore, nowMs: number): void {
-    const log = new ObservedLog();
-    log.append(...node.disk.entries.map((bytes) => this.#entries.read(bytes)));
+    const log = this.#logOf(node);
     const { replication } = core;
     const watched: Watched = {
       id: node.id,
@@ -88,6 +89,7 @@ export class ClusterChecks implements NodeObserver {
     if (watched === undefined) return;
     if (output.type === "append") this.#append(watched.log, output.entries);
     if (output.type === "truncate") watched.log.truncate(output.to);
+    if (output.type === "snapshot") this.#checkSnapshot(output, node.id);
     if (output.type !== "event" || output.event.type !== "role") return;
     const { role } = output.event;
     checkRoleChange(node.id, watched.role, role, watched.core.replication.retirementPhase);
@@ -107,6 +109,29 @@ export class ClusterChecks implements NodeObserver {
     if (replication.commitSeqno > before) this.#checkState(watched);
   }
 
+  /**
+   * What a node's disk holds. In place of what it does not have stands what was committed there, which is what its snapshot claims to be
+   * (consensus spec §15.1, caution a); so every property is checked as if the prefix were there, and fails where the snapshot is of another past.
+   */
+  #logOf({ id, disk }: ObservedHost): ObservedLog {
+    const log = new ObservedLog();
+    const before = this.invariants.committed.slice(0, disk.firstSeqno - 1);
+    if (before.length < disk.firstSeqno - 1) {
+      const what = `${short(id)} begins at ${disk.firstSeqno}, and nobody has committed all before that`;
+      throw new ViolationError("agreement", what);
+    }
+    log.append(...before, ...disk.entries.map((bytes) => this.#entries.read(bytes)));
+    return log;
+  }
+
+  /** The same state makes the same snapshot, whoever takes it. */
+  #checkSnapshot({ seqno: at, bytes }: Extract<Output, { type: "snapshot" }>, node: NodeId): void {
+    const known = this.#snapshots.get(at) ?? bytes;
+    this.#snapshots.set(at, known);
+    if (equalBytes(known, bytes)) return;
+    throw new ViolationError("wrong-state", `${short(node)} has another snapshot at ${at} than a node before`);
+  }
+
   /** @param entries - Some of them may have been seen before they went to storage. */
   #append(log: ObservedLog, entries: readonly { readonly seqno: Seqno; readonly bytes: Uint8Array }[]): void {
     const fresh = entries.filter((entry) => entry.seqno > log.length);
@@ -116,8 +141,7 @@ export class ClusterChecks implements NodeObserver {
   handleEnd(node: ObservedHost): void {
     const watched = this.#watched.get(node.id);
     if (watched === undefined || !this.#watched.delete(node.id)) return;
-    const log = new ObservedLog();
-    log.append(...node.disk.entries.map((bytes) => this.#entries.read(bytes)));
+    const log = this.#logOf(node);
     const replica: ObservedReplica = { ...watched.replica, ...node.disk.hardState, ...AT_REST };
     this.#resting.set(node.id, { id: node.id, log, replica });
   }

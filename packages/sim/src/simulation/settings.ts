@@ -26,6 +26,7 @@ export interface RunSettings {
   readonly voting?: Voting;
   readonly clockDriftMax?: number;
   readonly suite?: SuiteName;
+  readonly snapshotEvery?: number;
   readonly plan?: readonly TimedFault[];
 }
 
@@ -91,8 +92,19 @@ const DENSE = 3;
 const REAL_EVERY = 10;
 const LONG_MS = 3_600_000;
 
+const SNAPSHOTS_STREAM = 0x736e6170;
+/** Of ten runs, so many take snapshots, every so many entries. */
+const SNAPSHOT_RUNS = 7;
+const SNAPSHOT_EVERY = [10, 25, 60, 200];
+
 /** What a campaign runs under a seed: a mixture, so that all of it together sees every kind of run. */
 export function campaignSettings(seed: number): RunSettings {
+  const random = new SeededRandom(seed ^ SNAPSHOTS_STREAM);
+  const snapshots = random.below(10) < SNAPSHOT_RUNS ? { snapshotEvery: random.pick(SNAPSHOT_EVERY) } : {};
+  return { ...campaignRun(seed), ...snapshots };
+}
+
+function campaignRun(seed: number): RunSettings {
   const random = new SeededRandom(seed ^ CAMPAIGN_STREAM);
   if (seed % 10 < DENSE) {
     const suite = seed % REAL_EVERY === 0 ? ({ suite: "native" } as const) : {};

@@ -59,6 +59,8 @@ export interface SimulationOptions<Input, Output> {
   readonly voting?: Voting;
   /** How wrong clocks run; see `planFaults`. */
   readonly clockDriftMax?: number;
+  /** Entries from one snapshot to the next. Default: none are taken. */
+  readonly snapshotEvery?: number;
 }
 
 export interface Violation {
@@ -123,6 +125,7 @@ class Simulation<Input, Output> {
       electionTimeoutMs,
       heartbeatMs,
       voting,
+      snapshotEvery,
       nodes = NODES_DEFAULT,
       durationMs = DURATION_MS_DEFAULT,
     } = options;
@@ -136,6 +139,7 @@ class Simulation<Input, Output> {
       ...(electionTimeoutMs !== undefined && { electionTimeoutMs }),
       ...(heartbeatMs !== undefined && { heartbeatMs }),
       ...(voting !== undefined && { voting }),
+      ...(snapshotEvery !== undefined && { snapshotEvery }),
     });
     this.#beganMs = this.#cluster.nowMs;
     const { kinds, intensity, clockDriftMax } = options;
