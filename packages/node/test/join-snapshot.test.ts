@@ -130,6 +130,16 @@ describe("a node that joins from a snapshot", () => {
     expect(await get(second, "k0")).toBe("k0");
   });
 
+  it("joins a service that was recovered, of which older snapshots are another service's", async () => {
+    const founder = await withSnapshots();
+    await founder.node.stop();
+    const first = await WatchedNode.start({ dataDir: founder.dir, service: { type: "recover" }, snapshotEvery: EVERY });
+    const second = await joined(first, { snapshotEvery: EVERY });
+    expect(await get(second, "k1", "?consistency=serializable")).toBe("changed");
+    await put(second, "after");
+    expect(await get(second, "after")).toBe("after");
+  });
+
   it("has the ledger secrets that were made before it came, and learns those that come", async () => {
     const first = await WatchedNode.start({ service: { type: "new" }, snapshotEvery: EVERY });
     await put(first, "oldest");

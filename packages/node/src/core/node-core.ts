@@ -27,7 +27,7 @@ import { Peers } from "./peers.js";
 import { peersOf } from "./peers-of.js";
 import { ReplicatedLog } from "./replicated-log.js";
 import { StoredEntries } from "./stored-entries.js";
-import { isTakingPart, networkNodes, nodeInfos } from "./tables.js";
+import { isTakingPart, networkNodes, nodeInfos, SINGLE, serviceInfo } from "./tables.js";
 import type { CoreConfig, Input, NodeEvent, Output, Role } from "./types.js";
 
 /** What a frame showed about the connection it came on: whether the node it claims to be from is really there. */
@@ -153,6 +153,11 @@ export class NodeCore {
   /** Whether it takes part: a member of the service, with something committed; of a service that it recovers, the recovery itself. */
   get isReady(): boolean {
     return this.#log.standing.isMember && this.#log.replica.commitSeqno >= this.#readyFrom;
+  }
+
+  /** From where on the service has the identity that it has now: 1, or where it was recovered last. */
+  get serviceSince(): Seqno {
+    return this.#log.store.read("committed").map(serviceInfo).versionOf(SINGLE)?.seqno ?? seqno(0);
   }
 
   /** Whether it was removed from its service for good: it takes part no more, and never will again. */

@@ -51,7 +51,7 @@ export class NodeHost {
   /** @param makeStorage - gets the callbacks of this host. */
   constructor(parts: HostParts, makeStorage: (handlers: StorageHandlers) => Storage) {
     this.#parts = parts;
-    this.#snapshots = new SnapshotEndpoint(parts.snapshots);
+    this.#snapshots = new SnapshotEndpoint(parts.snapshots, () => parts.core.serviceSince);
     this.#storage = makeStorage({
       onPersisted: (token) => this.#handle({ type: "persisted", token }),
       onFailed: (error) => this.#fail(error),

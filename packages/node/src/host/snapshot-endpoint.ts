@@ -45,10 +45,13 @@ export function asksForSnapshot(target: string): boolean {
 
 export class SnapshotEndpoint {
   readonly #store: Pick<SnapshotStore, "newestName" | "size" | "pieces">;
+  readonly #serviceSince: () => number;
   #sending = 0;
 
-  constructor(store: Pick<SnapshotStore, "newestName" | "size" | "pieces">) {
+  /** @param serviceSince - Seqno from which on the service has its identity: to a joiner, an earlier snapshot is one of another service. */
+  constructor(store: Pick<SnapshotStore, "newestName" | "size" | "pieces">, serviceSince: () => number) {
     this.#store = store;
+    this.#serviceSince = serviceSince;
   }
 
   /** @throws RequestError `not-found`, `method-not-allowed`, `malformed`, `overloaded`. */
@@ -63,7 +66,7 @@ export class SnapshotEndpoint {
   async #redirect(since = "0"): Promise<Answer> {
     if (!Seqno.test(since)) throw new RequestError("malformed", '"since" is a sequence number.');
     const name = await this.#store.newestName();
-    if (name === undefined || name.seqno < Number(since)) {
+    if (name === undefined || name.seqno < Math.max(Number(since), this.#serviceSince())) {
       throw new RequestError("not-found", "This node has no such snapshot. Ask another node, or later.");
     }
     return { status: 308, body: utf8("{}"), location: `${PATH}/${name.name}` };
