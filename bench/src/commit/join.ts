@@ -14,6 +14,7 @@ const ENTRIES = [20_000, 200_000];
 const KEYS = 5_000;
 const VALUE = "v".repeat(100);
 const IN_FLIGHT = 256;
+const CURVE = "P-384";
 const POLL_MS = 10;
 
 const WAYS = ["snapshot", "beginning"] as const;
@@ -50,7 +51,7 @@ async function benchSize(entries: number, rounds: number): Promise<ReadonlyMap<W
   try {
     const first = new NodeProcess();
     processes.push(first);
-    const { apiUrl, serviceCertificate } = await first.ask({ do: "start", dataDir: join(dir, "first") });
+    const { apiUrl, serviceCertificate } = await first.ask({ do: "start", dataDir: join(dir, "first"), curve: CURVE });
     if (apiUrl === undefined || serviceCertificate === undefined) throw new Error("the first node has a service");
     await fill(first, apiUrl, serviceCertificate, entries);
     const memberKey = await readFile(join(dir, "first", "member0.private.pem"), "utf8");
@@ -63,6 +64,7 @@ async function benchSize(entries: number, rounds: number): Promise<ReadonlyMap<W
         const startMs = performance.now();
         const { nodeId } = await joiner.ask({
           do: "start",
+          curve: CURVE,
           dataDir: join(dir, `${way}${round}`),
           join: { url: apiUrl, serviceCertificate, from: way },
         });
