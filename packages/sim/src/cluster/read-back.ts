@@ -1,10 +1,12 @@
 /** What a simulated node finds when it comes back: its ledger, from its newest usable snapshot on (node `host/read-back.ts`). */
 import { LedgerError } from "@sealane/ledger";
-import { FaultError, Replay, type StartSnapshot } from "@sealane/node/core";
+import { type CoreConfig, FaultError, Replay, type StartSnapshot } from "@sealane/node/core";
 import { seqno } from "@sealane/wire";
 import type { SimulatedDisk } from "./simulated-disk.js";
-import type { SimulatedNodeConfig } from "./simulated-node.js";
 import type { SimulatedSnapshots } from "./simulated-snapshots.js";
+
+/** What opens its log. */
+type ReadBackKeys = Pick<CoreConfig, "suite" | "id" | "ledgerSecrets" | "encryption">;
 
 export type ReadBack =
   | {
@@ -17,7 +19,7 @@ export type ReadBack =
     }
   | { readonly type: "unreadable" | "damaged" };
 
-export function readBack(config: SimulatedNodeConfig, disk: SimulatedDisk, snapshots: SimulatedSnapshots): ReadBack {
+export function readBack(config: ReadBackKeys, disk: SimulatedDisk, snapshots: SimulatedSnapshots): ReadBack {
   const keys = { ...config, ledgerSecrets: disk.secrets ?? config.ledgerSecrets };
   const judge = new Replay(keys, disk.hardState);
   const opened = disk.open((entry) => judge.isIntact(entry));
