@@ -46,6 +46,8 @@ export class ClientRequests {
   readonly #histories: Histories;
   readonly #joiners: ServedJoiners;
   readonly #outputs: RequestOutput[] = [];
+  /** Apart from the host's, which count up from 0; other nodes' command ids may be any of those. */
+  #nextForwardedId = -1;
 
   constructor(
     config: CoreConfig,
@@ -103,7 +105,7 @@ export class ClientRequests {
     const command = decodeForwardedRequest(plaintext);
     const answer: Answering = ({ status, body }) =>
       this.#forwarder.respond(from, header.commandId, command.sessionId, status, body, nowMs);
-    const request = { ...command, id: header.commandId };
+    const request = { ...command, id: this.#nextForwardedId-- };
     guard(answer, () => this.#dispatch(request, answer, nowMs, refuseSecondForwarding));
   }
 
