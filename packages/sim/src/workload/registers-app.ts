@@ -10,14 +10,15 @@ import { ViolationError } from "../violation.js";
 import { type Register, type RegisterInput, type RegisterOutput, writes } from "./registers.js";
 import { Refused, type Reply, type Script, type Workload } from "./workload.js";
 
-const EMPTY: Register = { value: null, version: 0 };
 const HTTP_OK = 200;
 
 const registers = map("registers", {
   key: utf8Text,
   value: json((value) => value as Register), // only what stands below is ever written
 });
-/** `key/version` to the value. */
+/** Version of registers that were emptied: their records are gone. */
+const emptied = map("registers.emptied", { key: utf8Text, value: u64 });
+/** `key/version` to the value; to whom emptied it, after a hyphen, where that was a deletion. */
 const versions = map("registers.versions", { key: utf8Text, value: utf8Text });
 /** Operation to how often it was applied. */
 const applied = map("registers.applied", { key: u64, value: u64 });
@@ -27,7 +28,7 @@ export const registersApp = defineApp({
   name: "registers",
   reads: {
     "GET /registers/:key": (reader, { params }) => {
-      const { value, version } = reader.map(registers).get(params.key ?? "") ?? EMPTY;
+      const { value, version } = registerIn(reader, params.key ?? "");
       return { body: { found: value, version } };
     },
   },
@@ -35,6 +36,7 @@ export const registersApp = defineApp({
     /** Sees everything before it, and writes nothing: answered once what it saw is committed. */
     "POST /registers/:key/look": { handler: (tx, request) => change(tx, request, () => false) },
     "PUT /registers/:key": { handler: (tx, request) => change(tx, request, () => true) },
+    "DELETE /registers/:key": { handler: (tx, request) => change(tx, request, ({ value }) => value !== null) },
     /** Without `expected`: only if the register is empty. */
     "PATCH /registers/:key": {
       handler: (tx, request) => change(tx, request, ({ value }) => value === (request.query.expected ?? null)),
@@ -42,17 +44,38 @@ export const registersApp = defineApp({
   },
 });
 
+function registerIn(reader: Pick<Reader, "map">, key: string): Register {
+  return reader.map(registers).get(key) ?? { value: null, version: reader.map(emptied).get(key) ?? 0 };
+}
+
 function change(tx: Transaction, request: EndpointRequest<unknown>, isWanted: (found: Register) => boolean) {
   const { key = "" } = request.params;
-  const { value = "", operation } = request.query;
-  const found = tx.map(registers).get(key) ?? EMPTY;
+  const { value, operation } = request.query;
+  const found = registerIn(tx, key);
   if (!isWanted(found)) return { body: { found: found.value, version: found.version } };
   const version = found.version + 1;
-  tx.map(registers).put(key, { value, version });
-  tx.map(versions).put(`${key}/${version}`, value);
+  if (value === undefined) {
+    tx.map(registers).delete(key);
+    tx.map(emptied).put(key, version);
+  } else {
+    tx.map(registers).put(key, { value, version });
+    tx.map(emptied).delete(key);
+  }
+  tx.map(versions).put(`${key}/${version}`, value ?? markOf(Number(operation)));
   const id = Number(operation);
   tx.map(applied).put(id, (tx.map(applied).get(id) ?? 0) + 1);
   return { body: { found: found.value, version } };
+}
+
+/** Of a deletion, among the values of versions. */
+function markOf(operation: number): string {
+  return `-${operation}`;
+}
+
+/** What a register held as a version of it. */
+function heldAs(committed: Reader, key: string, version: number): string | null {
+  const text = committed.map(versions).get(`${key}/${version}`) ?? null;
+  return text?.startsWith("-") === true ? null : text;
 }
 
 /** An operation and its number, by which the application recognises it. */
@@ -63,7 +86,7 @@ export interface RegistersOptions {
   readonly operationsPerKey?: number;
 }
 
-/** Puts, conditional puts and reads of both levels, on a few registers at a time. */
+/** Puts, conditional puts, deletions and reads of both levels, on a few registers at a time. */
 export function registersWorkload({
   keys = 4,
   operationsPerKey = 60,
@@ -78,9 +101,10 @@ export function registersWorkload({
       const dice = random.float();
       if (dice < 0.25) return { type: "get", key, level: "committed" };
       if (dice < 0.45) return { type: "get", key, level: "latest" };
+      if (dice < 0.52) return { type: "delete", key };
       const expected = lastWritten.get(key) ?? null;
       lastWritten.set(key, value);
-      return dice < 0.75 ? { type: "put", key, value } : { type: "put-if", key, expected, value };
+      return dice < 0.78 ? { type: "put", key, value } : { type: "put-if", key, expected, value };
     },
     *run(input, operation): Script<RegisterOutput> {
       return outputOf(yield callOf(input, operation));
@@ -96,6 +120,8 @@ function callOf(input: RegisterInput, operation: number) {
       return operation % 2 === 0 ? { method: "GET", path } : { method: "POST", path: `${path}/look` };
     case "put":
       return { method: "PUT", path: `${path}?value=${input.value}&operation=${operation}` };
+    case "delete":
+      return { method: "DELETE", path: `${path}?operation=${operation}` };
     case "put-if": {
       const expected = input.expected === null ? "" : `&expected=${input.expected}`;
       return { method: "PATCH", path: `${path}?value=${input.value}&operation=${operation}${expected}` };
@@ -127,7 +153,8 @@ export function registerTxId({ input, outcome }: RegisterOperation): TxId | unde
  * @throws {ViolationError} `acknowledged-lost`, `applied-twice`, `applied-though-refused`, `wrong-state`
  */
 export function checkRegisters(committed: Reader, operations: readonly RegisterOperation[]): void {
-  for (const { id, input, outcome } of operations) {
+  const invokedAt = invocations(operations);
+  for (const { id, input, outcome, returnedAt } of operations) {
     const times = committed.map(applied).get(id) ?? 0;
     const what = `operation ${id}, ${JSON.stringify(input)}`;
     if (times > 1) throw new ViolationError("applied-twice", `${what}, was applied ${times} times`);
@@ -139,11 +166,28 @@ export function checkRegisters(committed: Reader, operations: readonly RegisterO
     }
     if (outcome.type !== "ok" || input.type !== "get") continue;
     const { found, version } = outcome.output;
-    const held = version === 0 ? null : (committed.map(versions).get(`${input.key}/${version}`) ?? null);
+    const held = heldAs(committed, input.key, version);
     if (held !== found) {
       throw new ViolationError("wrong-state", `${what}, found ${found} as version ${version}, which was ${held}`);
     }
+    const text = committed.map(versions).get(`${input.key}/${version}`);
+    if (text !== undefined && (invokedAt.get(`${input.key}/${text}`) ?? 0) > returnedAt) {
+      throw new ViolationError("wrong-state", `${what}, found version ${version} before anyone asked for it`);
+    }
   }
+}
+
+/** When what is in `versions` was asked for, by `key/value`. */
+function invocations(operations: readonly RegisterOperation[]): ReadonlyMap<string, number> {
+  const made = operations.flatMap(({ id, input, invokedAt }) =>
+    input.type === "get" ? [] : [[`${input.key}/${madeText(input, id)}`, invokedAt] as const],
+  );
+  return new Map(made);
+}
+
+/** What stands in `versions` for an operation that wrote. */
+function madeText(input: RegisterInput, operation: number): string {
+  return input.type === "put" || input.type === "put-if" ? input.value : markOf(operation);
 }
 
 /**
@@ -159,9 +203,9 @@ export function resolved(committed: Reader, operations: readonly RegisterOperati
   return operations.map((operation): RegisterOperation => {
     const { input, outcome } = operation;
     if (outcome.type !== "unknown") return operation;
-    const version = input.type === "get" ? undefined : madeBy.get(`${input.key}/${input.value}`);
+    const version = madeBy.get(`${input.key}/${madeText(input, operation.id)}`);
     if (version === undefined) return { ...operation, outcome: { type: "failed" } };
-    const found = committed.map(versions).get(`${input.key}/${version - 1}`) ?? null;
+    const found = heldAs(committed, input.key, version - 1);
     return { ...operation, outcome: { type: "ok", output: { found, version, txId: undefined } } };
   });
 }

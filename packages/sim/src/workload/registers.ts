@@ -9,6 +9,8 @@ export type RegisterInput =
   | { readonly type: "put"; readonly key: string; readonly value: string }
   /** Writes `value` if the register holds `expected`; null: if it holds nothing. */
   | { readonly type: "put-if"; readonly key: string; readonly expected: string | null; readonly value: string }
+  /** Empties the register, if it holds anything. */
+  | { readonly type: "delete"; readonly key: string }
   | { readonly type: "get"; readonly key: string; readonly level: ReadLevel };
 
 /**
@@ -43,11 +45,27 @@ export const registerModel: Model<Register, RegisterInput, RegisterOutput> = {
 };
 
 function afterwards(state: Register, input: RegisterInput): Register {
-  if (input.type === "get" || (input.type === "put-if" && input.expected !== state.value)) return state;
-  return { value: input.value, version: state.version + 1 };
+  if (!writes(input, { found: state.value })) return state;
+  return { value: valueAfter(input), version: state.version + 1 };
 }
 
 /** Whether an operation changes what it is about, given what it found. */
-export function writes(input: RegisterInput, { found }: RegisterOutput): boolean {
-  return input.type === "put" || (input.type === "put-if" && input.expected === found);
+export function writes(input: RegisterInput, { found }: Pick<RegisterOutput, "found">): boolean {
+  switch (input.type) {
+    case "put":
+      return true;
+    case "put-if":
+      return input.expected === found;
+    case "delete":
+      return found !== null;
+    case "get":
+      return false;
+    default:
+      return input satisfies never;
+  }
+}
+
+/** What a register holds after an operation that changed it. */
+function valueAfter(input: RegisterInput): string | null {
+  return input.type === "put" || input.type === "put-if" ? input.value : null;
 }

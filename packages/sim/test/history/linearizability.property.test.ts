@@ -16,6 +16,7 @@ const input: fc.Arbitrary<RegisterInput> = fc.oneof(
     expected: fc.constantFrom("a", "b", null),
     value: fc.constantFrom("a", "b"),
   }),
+  fc.record({ type: fc.constant("delete" as const), key: fc.constant("k") }),
   fc.record({ type: fc.constant("get" as const), key: fc.constant("k"), level: fc.constant("latest" as const) }),
 );
 const outcome: fc.Arbitrary<Outcome<RegisterOutput>> = fc.oneof(
