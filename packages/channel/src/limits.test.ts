@@ -20,6 +20,15 @@ describe("resolveLimits", () => {
   });
 
   it.each([
+    { backoffMsMin: 100, backoffMsMax: 100 },
+    { rekeyAtRecords: 99, recordsMax: 100 },
+    { recordsMax: RECORDS_MAX, failedOpensMax: 2 ** 20 },
+    { pendingHandshakesMax: 1 },
+  ])("takes %j", (overrides) => {
+    expect(resolveLimits(overrides)).toMatchObject(overrides);
+  });
+
+  it.each([
     { rekeyAtRecords: 0 },
     { handshakeTimeoutMs: 1.5 },
     { pendingHandshakesMax: Number.NaN },

@@ -3,7 +3,9 @@ import { concatBytes } from "@sealane/wire";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "./limits.js";
 import { ReceiveKey } from "./receive-key.js";
+import type { RecordFormat } from "./record-format.js";
 import { RecordLayer } from "./record-layer.js";
+import { recordFormatV1 } from "./record-v1.js";
 import { recordFormatV2 } from "./record-v2.js";
 import { SendKey } from "./send-key.js";
 import type { SessionKeys } from "./version.js";
@@ -55,5 +57,19 @@ describe("RecordLayer", () => {
     expect(records.open(1, 1, forged(1, 5))).toBe("unknown-key");
     expect(records.isOpen).toBe(true);
     expect(records.open(1, 1, sealed(keys(2).send))).toMatchObject({ header });
+  });
+
+  it("counts towards its limits what it sent; in version 1 also what it received, and the record to come", () => {
+    const used = (format: RecordFormat) => {
+      const records = new RecordLayer(format, DEFAULT_LIMITS);
+      const [own, peers] = [secrets(1), secrets(1)].map((each) => new SendKey(nativeSuite, format, each));
+      if (own === undefined || peers === undefined) throw new Error("two were made");
+      records.switchKeys({ send: own, receive: new ReceiveKey(nativeSuite, format, secrets(1), "1") }, 0);
+      records.sealHeader(1, header);
+      for (let n = 0; n < 3; n++) records.open(1, 1, sealed(peers));
+      return [records.sent, records.received, records.used];
+    };
+    expect(used(recordFormatV2)).toEqual([1, 3, 1]);
+    expect(used(recordFormatV1)).toEqual([1, 3, 1 + 3 + 1]);
   });
 });

@@ -283,6 +283,17 @@ describe("§8 state as shown to people", () => {
     expect(pair.handshake(CONFIRM)).toHaveLength(2);
   });
 
+  it("what waited for keys is gone with a close, and so is what was under way", () => {
+    const pair = new Pair({ world, network: () => [] });
+    expect([pair.send("low", "one"), pair.sendEncrypted("low", "two", "text")]).toEqual([false, "queued"]);
+    pair.low.close();
+    expect([pair.low.state, pair.low.pollOutput()]).toEqual(["INACTIVE", { type: "idle" }]);
+    pair.network = () => [1];
+    pair.initiate("low");
+    pair.run(100);
+    expect([pair.low.isOpen, pair.logs.high.received]).toEqual([true, []]);
+  });
+
   it("a channel is refused to a node itself, and for an id that is not the key's", () => {
     const { low, high, service } = world;
     const trust = { serviceCertificate: service.certificate, trusted: () => true };

@@ -115,6 +115,14 @@ describe("§8 records", () => {
     expect(() => pair.low.sealEncrypted(empty, empty, pair.nowMs)).toThrow(RangeError);
     expect(() => pair.low.seal(empty, pair.nowMs)).toThrow(RangeError);
     expect(pair.low.sent).toBe(2);
+    const some = new Uint8Array(3);
+    for (const [header, plaintext] of [
+      [some, some],
+      [some, empty],
+      [empty, some],
+    ] as const) {
+      expect(pair.low.sealEncrypted(header, plaintext, pair.nowMs)).toHaveLength(24 + plaintext.length);
+    }
   });
 });
 

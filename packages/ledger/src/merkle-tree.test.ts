@@ -52,6 +52,32 @@ describe("MerkleTree", () => {
     expect(root).toEqual(copy);
   });
 
+  test("gives out copies: whoever writes into them does not write into the tree", () => {
+    for (const size of [64, 70]) {
+      const tree = treeOf(size);
+      const root = tree.root().slice();
+      const given = [tree.root(), tree.rootPreimage(), tree.leaf(3), tree.serialise()];
+      for (const index of [0, 3, 62]) for (const step of tree.path(index)) given.push(...Object.values(step));
+      for (const bytes of given) bytes.fill(0xff);
+      expect([tree.root(), suite.sha256(tree.rootPreimage()), treeOf(size).serialise()]).toEqual([
+        root,
+        root,
+        tree.serialise(),
+      ]);
+      expect(tree.leaf(3)).toEqual(leafOf(3));
+    }
+    const single = new MerkleTree(suite);
+    single.root().fill(0xff);
+    expect(single.root()).toEqual(new Uint8Array(32));
+  });
+
+  test("gives each leaf that it holds, and no other", () => {
+    const tree = treeOf(70);
+    tree.flush(8);
+    expect([8, 9, 69].map((index) => tree.leaf(index))).toEqual([8, 9, 69].map(leafOf));
+    for (const index of [-1, 0, 7, 70, 8.5, Number.NaN]) expect(() => tree.leaf(index)).toThrow(RangeError);
+  });
+
   test("refuses leaves, sizes and indexes it cannot have", () => {
     const tree = treeOf(10);
     tree.flush(4);
