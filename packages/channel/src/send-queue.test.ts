@@ -22,6 +22,17 @@ describe("SendQueue", () => {
     expect(queue.takeForwarded()).toBeUndefined();
   });
 
+  it("is empty when neither kind waits", () => {
+    const queue = new SendQueue(10);
+    expect(queue.isEmpty).toBe(true);
+    queue.putForwarded(bytes(1), bytes(2));
+    expect(queue.isEmpty).toBe(false);
+    queue.takeForwarded();
+    expect(queue.isEmpty).toBe(true);
+    queue.putConsensus(bytes(1));
+    expect(queue.isEmpty).toBe(false);
+  });
+
   it("holds copies: the caller may reuse its buffers", () => {
     const queue = new SendQueue(10);
     const header = bytes(1);
