@@ -1,10 +1,10 @@
 /** What an entry holds at most and at least (ledger spec §2, §3): the last that is taken, and the first that is not. */
-import { concatBytes, hex, seqno, VIEW_MAX, view, type WriteSet } from "@sealane/wire";
+import { concatBytes, hex, seqno, utf8, VIEW_MAX, view, WireError, type WriteSet } from "@sealane/wire";
 import { describe, expect, test } from "vitest";
 import { codeOf, put, secrets, suite } from "../test/fixture.js";
 import { blob, map, seal, type0, u64 } from "../test/hand-made-entry.js";
 import { EvidenceMaker } from "./commit-evidence.js";
-import { decodeEntry } from "./decode-entry.js";
+import { checkEntry, decodeEntry } from "./decode-entry.js";
 import { encodeEntry, planEntry, writeEntry } from "./encode-entry.js";
 import { parseEntryHeader } from "./entry-header.js";
 import { CHANGES_MAX, ENTRY_BYTES_MIN, FLAG_CHUNK_ENDS_BEFORE, MAPS_MAX, NAME_BYTES_MAX } from "./limits.js";
@@ -55,6 +55,26 @@ describe("decodeEntry takes", () => {
     ] as const) {
       const bytes = seal(type0(concatBytes(blob("public:a"), u64(version), u64(count), rest)));
       expect(decodeCode(bytes)).toBe("bad-map");
+    }
+  });
+
+  test("no name that is no text, in either domain and whether or not the maps are handed out", () => {
+    for (const [prefix, domains] of [
+      ["public:", (maps: Uint8Array) => [type0(maps), undefined] as const],
+      ["a", (maps: Uint8Array) => [type0(), maps] as const],
+    ] as const) {
+      const name = concatBytes(utf8(prefix), Uint8Array.of(0xc3, 0x28));
+      const rest = concatBytes(u64(0), u64(0), u64(0), u64(1), blob("k"));
+      const bytes = seal(...domains(concatBytes(u64(name.length), name, rest)));
+      for (const read of [decodeEntry, checkEntry]) expect(codeOf(() => read(suite, secrets, bytes))).toBe("bad-map");
+    }
+  });
+
+  test("what ends too soon is refused with what found it", () => {
+    const short = seal(type0(), u64(1));
+    for (const read of [decodeEntry, checkEntry]) {
+      const error = expect.objectContaining({ code: "truncated", cause: expect.any(WireError) });
+      expect(() => read(suite, secrets, short)).toThrow(error);
     }
   });
 
