@@ -164,6 +164,8 @@ describe("an attempt", () => {
     end.at(2 * TIMEOUT_MS);
     expect(end.news).toEqual(["final-timeout"]);
     expect(end.exchange.nextTimerMs).toBe(2 * TIMEOUT_MS + FIRST_MS); // the attempt's own end
+    end.at(2 * TIMEOUT_MS + FIRST_MS);
+    expect(end.exchange.nextTimerMs).toBe(2 * TIMEOUT_MS + FIRST_MS + SECOND_MS); // and the pause counts from there
   });
 
   it("is not made while new keys wait for their proof, and is once it did not come", () => {
