@@ -185,6 +185,38 @@ describe("refused", () => {
   test("what is too large", async () => {
     expect(await codeFor(" ".repeat(RECEIPT_BYTES_MAX + 1))).toBe("too-large");
     expect(await codeFor(new Uint8Array(RECEIPT_BYTES_MAX + 1))).toBe("too-large");
+    const text = JSON.stringify(json);
+    expect(await codeFor(text + " ".repeat(RECEIPT_BYTES_MAX - text.length))).toBe("no error");
+    const step = { left: other };
+    expect(await codeFor({ ...json, proof: Array(53).fill(step) })).toBe("bad-signature");
+    expect(await codeFor({ ...json, service_endorsements: Array(32).fill("") })).toBe("bad-certificate");
+  });
+
+  test("a signature transaction's that is said to be another's, or the other way round", async () => {
+    const { signature, node_id, cert } = json;
+    const special = { signature, node_id, cert, proof: [], leaf: hex(world.receipt(3).root) };
+    expect(await codeFor(special)).toBe("no error");
+    expect(await codeFor({ ...special, is_signature_transaction: true })).toBe("no error");
+    expect(await codeFor({ ...special, is_signature_transaction: false })).toBe("malformed");
+    expect(await codeFor({ ...special, leaf: undefined })).toBe("malformed");
+    const { leaf_components: _, ...rest } = json;
+    expect(await codeFor({ ...rest, leaf: other, is_signature_transaction: true })).toBe("malformed");
+    expect(await codeFor({ ...rest, leaf: other, is_signature_transaction: false })).toBe("bad-signature");
+  });
+
+  test.each<[string, Partial<Record<keyof JsonReceipt, unknown>>]>([
+    ["a path", { proof: {} }],
+    ["a step", { proof: [7] }],
+    ["a digest", { proof: [{ left: "11" }] }],
+    ["hex", { proof: [{ right: "zz" }] }],
+    ["a node id", { node_id: 7 }],
+    ["a certificate", { cert: null }],
+    ["components", { leaf_components: "text" }],
+    ["components, but a list", { leaf_components: [] }],
+    ["evidence", { leaf_components: { ...components, commit_evidence: 7 } }],
+    ["a claims digest", { leaf_components: { ...components, claims_digest: "11" } }],
+  ])("what is not %s", async (_, change) => {
+    expect(await codeFor({ ...json, ...change })).toBe("malformed");
   });
 
   test("a COSE signature that does not come after the transaction", async () => {
