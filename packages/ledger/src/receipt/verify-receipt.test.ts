@@ -192,6 +192,13 @@ describe("refused", () => {
     expect(await codeFor({ ...json, service_endorsements: Array(32).fill("") })).toBe("bad-certificate");
   });
 
+  test("a certificate behind or in front of which there is more, but for the NUL that some releases left there", async () => {
+    expect(await codeFor({ ...json, cert: `${json.cert}\0` })).toBe("no error");
+    for (const cert of [`\0${json.cert}`, `${json.cert}\0\0`, `${json.cert}x`]) {
+      expect(await codeFor({ ...json, cert })).toBe("bad-certificate");
+    }
+  });
+
   test("a signature transaction's that is said to be another's, or the other way round", async () => {
     const { signature, node_id, cert } = json;
     const special = { signature, node_id, cert, proof: [], leaf: hex(world.receipt(3).root) };
