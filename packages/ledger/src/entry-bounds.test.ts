@@ -62,11 +62,18 @@ describe("decodeEntry takes", () => {
     for (const [prefix, entryOf] of [
       ["public:", (maps: Uint8Array) => seal(type0(maps))],
       ["a", (maps: Uint8Array) => seal(type0(), maps)],
+      ["", (maps: Uint8Array) => seal(type0(), maps)],
     ] as const) {
-      const name = concatBytes(utf8(prefix), Uint8Array.of(0xc3, 0x28));
+      const name = concatBytes(utf8(prefix), Uint8Array.of(0xc3, 0xc3));
       const rest = concatBytes(u64(0), u64(0), u64(0), u64(1), blob("k"));
       const bytes = entryOf(concatBytes(u64(name.length), name, rest));
       for (const read of [decodeEntry, checkEntry]) expect(codeOf(() => read(suite, secrets, bytes))).toBe("bad-map");
+    }
+  });
+
+  test("no entry that changes nothing", () => {
+    for (const read of [decodeEntry, checkEntry]) {
+      for (const given of [undefined, secrets]) expect(codeOf(() => read(suite, given, seal(type0())))).toBe("bad-map");
     }
   });
 
