@@ -1,5 +1,5 @@
-import { nobleSuite, pemEncode } from "@sealane/crypto";
-import { base64, fromBase64, fromHex, hex, utf8 } from "@sealane/wire";
+import { nobleSuite, pemEncode, signatureToDer } from "@sealane/crypto";
+import { base64, concatBytes, fromBase64, fromHex, hex, utf8 } from "@sealane/wire";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { at, createService, node as otherNode, suite } from "../../test/fixture.js";
@@ -113,7 +113,13 @@ test("a chain of service identities leads to the present one, link by link", asy
   const chain = [signAgain(servicePem, second), signAgain(pemOf(second), third)];
   const json = { ...world.receipt(3).json, service_endorsements: chain };
   const facts = await verifyReceipt(JSON.stringify(json), { ...options, serviceCertificate: pemOf(third) });
-  expect(facts.steps.filter(({ type }) => type === "endorsement").length).toBe(3);
+  const links = facts.steps.flatMap((step) => (step.type === "endorsement" ? [[step.keyId, step.issuerKeyId]] : []));
+  const idOf = ({ keyPair }: typeof service) => hex(suite.sha256(keyPair.publicKey.spki));
+  expect(links).toEqual([
+    [world.node.nodeId, idOf(service)],
+    [idOf(service), idOf(second)],
+    [idOf(second), idOf(third)],
+  ]);
   // Cut, in another order, or for another service.
   const against = { serviceCertificate: pemOf(third) };
   expect(await codeFor({ ...json, service_endorsements: chain.slice(1) }, against)).toBe("not-endorsed");
@@ -123,6 +129,25 @@ test("a chain of service identities leads to the present one, link by link", asy
   // A node's certificate endorses nothing.
   const { certificatePem } = world.node;
   expect(await codeFor({ ...json, service_endorsements: [certificatePem] }, against)).toBe("bad-certificate");
+});
+
+test("a transaction that says nothing of claims has a leaf of two digests, and no claims among the facts", async () => {
+  const [writeSet, sibling] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const evidence = `ce:2.3:${"11".repeat(32)}`;
+  const leaf = suite.sha256(writeSet, suite.sha256(utf8(evidence)));
+  const { nodeId, keyPair, certificatePem } = world.node;
+  const json = {
+    signature: base64(signatureToDer(suite.sign(keyPair.privateKey, concatBytes(leaf, sibling), "SHA-256"))),
+    proof: [{ right: hex(sibling) }],
+    node_id: nodeId,
+    cert: certificatePem,
+    leaf_components: { write_set_digest: hex(writeSet), commit_evidence: evidence },
+  };
+  const facts = await verifyReceipt(JSON.stringify(json), options);
+  expect(facts.leaf).toEqual(leaf);
+  expect(facts).not.toHaveProperty("claimsDigest");
+  expect(facts.steps.map(({ type }) => type)).toEqual(["evidence", "leaf", "fold", "signature", "endorsement"]);
+  expect(await codeFor(json, { claims: utf8("something") })).toBe("bad-signature");
 });
 
 describe("refused", () => {
@@ -224,6 +249,15 @@ describe("refused", () => {
     ["a claims digest", { leaf_components: { ...components, claims_digest: "11" } }],
   ])("what is not %s", async (_, change) => {
     expect(await codeFor({ ...json, ...change })).toBe("malformed");
+  });
+
+  test("a COSE receipt without a path", async () => {
+    const { encodeCoseSign1 } = await import("../cose/encode-cose.js");
+    const { decodeCoseSign1 } = await import("../cose/cose-sign1.js");
+    const cose = decodeCoseSign1(coseOf(3));
+    if (cose?.proof === undefined) throw new Error("it is one");
+    expect(await codeFor(encodeCoseSign1(cose))).toBe("no error");
+    expect(await codeFor(encodeCoseSign1({ ...cose, proof: { ...cose.proof, path: [] } }))).toBe("malformed");
   });
 
   test("a COSE signature that does not come after the transaction", async () => {
