@@ -24,6 +24,8 @@ export interface JoiningWorld extends PetitionWorld {
 
 /** How often it is looked whether the node takes part, in ms. */
 const POLL_MS = 10;
+/** Whoever was sent elsewhere asks there after this, in ms: two nodes may each believe that the other leads. */
+const REDIRECTED_MS = 20;
 /** A node that was let in and still takes no part after this, in ms, is trusted anew: the entry may be gone (docs/decisions/0003). */
 const TAKEN_BACK_MS = 5_000;
 
@@ -111,7 +113,7 @@ export class Joining {
       this.#petition.send(ballot, () => this.#petition.later(0, again), again);
     } else {
       this.#petition.turnTo(location?.split("/")[2]);
-      this.#petition.later(status === 308 ? 0 : RETRY_MS, again);
+      this.#petition.later(status === 308 ? REDIRECTED_MS : RETRY_MS, again);
     }
   }
 

@@ -12,7 +12,7 @@ export interface PetitionWorld {
 /** An unanswered request is given up after this, in ms. */
 const ANSWER_MS = 4_000;
 /** A refusal is tried again after this, in ms. */
-export const RETRY_MS = 100;
+export const RETRY_MS = 250;
 
 export class Petition {
   readonly #world: PetitionWorld;
