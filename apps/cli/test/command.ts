@@ -12,7 +12,7 @@ const INHERITED = Object.fromEntries(
 );
 
 /** A run that takes longer is killed, and fails its test. */
-const RUN_MS_MAX = 30_000;
+const RUN_MS_MAX = 120_000;
 
 export interface Finished {
   readonly code: number | null;
