@@ -8,7 +8,7 @@ import { fromBase64, parseTxId, seqno } from "@sealane/wire";
 import { Agent, fetch } from "undici";
 import { describe, expect, it } from "vitest";
 import { type RunningNode, startNode } from "../src/index.js";
-import { call, found, joined, joinPending, refused, temporaryDir, WatchedNode } from "./support.js";
+import { call, callBytes, found, joined, joinPending, refused, temporaryDir, WatchedNode } from "./support.js";
 
 const recover = { service: { type: "recover" } } as const;
 const resume = { service: { type: "resume" } } as const;
@@ -136,6 +136,9 @@ describe("a service of which a majority is lost", () => {
     const { lastSeqno } = first.node.state();
     await first.node.stop();
     const recovered = await WatchedNode.start({ ...recover, dataDir: first.dir, snapshotEvery });
+    // Its evidence is still to be written and committed.
+    const path = `/node/snapshot?since=${lastSeqno + 1}`;
+    while ((await callBytes(recovered.node, path)).status !== 200) await call(recovered.node, "GET", "/records/k7");
     const added = await joined(recovered, { snapshotEvery });
     expect(await call(added.node, "GET", "/records/k7")).toMatchObject({ body: { value: 7 } });
     const names = (await readdir(join(added.dir, "snapshots"))).filter((name) => name.endsWith(".committed"));
