@@ -37,7 +37,7 @@ export class Joining {
     return membership;
   }
 
-  /** As `askAgain`, of the nodes it was told of. @param options.signal - It takes part, or stops. */
+  /** As `askAgain`, of the other nodes it was told of. @param options.signal - It takes part, or stops. */
   askAgain(
     serviceCertificate: string,
     options: { readonly nodes: readonly NetworkNode[]; lastSeqno(): Seqno; readonly signal: AbortSignal },
@@ -47,7 +47,9 @@ export class Joining {
     return askAgain({
       ...own,
       request: () => ({ ...request, startupSeqno: lastSeqno() }),
-      apiAddresses: nodes.filter(({ status }) => status === "trusted").map(({ apiAddress }) => apiAddress),
+      apiAddresses: nodes
+        .filter(({ id, status }) => id !== this.#setup.keys.id && status === "trusted")
+        .map(({ apiAddress }) => apiAddress),
       patienceMs: PATIENCE_ELECTION_TIMEOUTS * this.#setup.timing.electionTimeoutMs,
       signal,
     });
