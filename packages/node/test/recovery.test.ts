@@ -50,6 +50,10 @@ describe("a service of which a majority is lost", () => {
     expect(node.serviceCertificate).not.toBe(before.serviceCertificate);
     expect(await readFile(join(dir, "service.pem"), "utf8")).toBe(node.serviceCertificate);
     expect(await call(node, "GET", "/records/kept")).toMatchObject({ body: { value: "yes" } });
+    // The first signature of the recovered service already carries the certificate that its own identity endorsed.
+    const { body: signature } = await call(node, "GET", `/tx/${node.state().committed}/receipt`);
+    const trust = { crypto: suiteCrypto(nativeSuite), serviceCertificate: node.serviceCertificate ?? "" };
+    expect(await verifyReceipt(JSON.stringify(signature), trust)).toHaveProperty("serviceId");
     expect(await call(node, "PUT", "/records/more", { value: "too" })).toMatchObject({ status: 200 });
     expect(
       node

@@ -65,7 +65,8 @@ export class ReplicatedLog {
     this.standing = new Standing(id, this.replica);
     if ("replay" in start) {
       this.#state.compact(this.replica.commitSeqno);
-      this.#followCertificate();
+      // Of a service that is recovered the records still hold the certificate of the identity before.
+      if (start.type === "resume") this.#followCertificate();
       if (start.replay.secretsAreStale) this.#changes.keepSecrets();
     }
     this.#drain(nowMs);
